@@ -1,0 +1,27 @@
+import { type FlagBits, layout } from '../layout.js';
+import type { DmarReader } from './reader.js';
+
+export const DRHD_FLAGS = { INCLUDE_PCI_ALL: 0 } as const satisfies FlagBits;
+
+/** Size of the register set from bits 3:0 of the size field. */
+const registerSetSize = (size: number): string => {
+  const pages = 2 ** (size & 0xf);
+  return `register set of ${pages} ${pages === 1 ? 'page' : 'pages'}, ${pages * 4} KiB`;
+};
+
+/** DMA Remapping Hardware Unit Definition (VT-d specification, "BIOS Considerations"). */
+export const drhd = layout((f: DmarReader) => ({
+  type: f.u16(),
+  name: f.constant('DRHD'),
+  offset: f.position(),
+  length: f.u16(),
+  flags: f.flags(DRHD_FLAGS),
+  /** Bits 3:0 hold N: the register set has 2^N pages of 4 KiB. Reserved in older specifications. */
+  size: f.u8(registerSetSize),
+  segment: f.u16(),
+  registerBaseAddress: f.u64(),
+  deviceScope: f.scopes(),
+  trailing: f.rest(),
+}));
+
+export type Drhd = ReturnType<typeof drhd.decode>;

@@ -1,0 +1,37 @@
+/** Bytes of the header every ACPI system description table begins with (ACPI specification, "System Description Table Header"). */
+export const SDT_HEADER_LENGTH = 36;
+
+/**
+ * Sum of bytes modulo 256. A table whose checksum is right sums to 0 over its `Length` bytes.
+ *
+ * @param bytes the table
+ * @param length how many of its bytes to add up; bytes beyond the end count as nothing
+ */
+export function byteSum(bytes: Uint8Array, length = bytes.length): number {
+  const end = Math.min(length, bytes.length);
+  let sum = 0;
+  for (let i = 0; i < end; i++) sum += bytes[i] as number;
+  return sum & 0xff;
+}
+
+/** A table's place among concatenated ones, as its header tells it. */
+export interface SdtIdentity {
+  /** Four characters; anything else means these bytes are no ACPI table. */
+  signature: string;
+  /** Length in bytes that the header claims. */
+  length: number;
+}
+
+/**
+ * Recognises an ACPI table by its header: four printable capitals, digits or underscores and a length that
+ * has room for the header. Says nothing about the checksum.
+ *
+ * @returns null where the bytes cannot be an ACPI table
+ */
+export function identifySdt(bytes: Uint8Array): SdtIdentity | null {
+  if (bytes.length < SDT_HEADER_LENGTH) return null;
+  const signature = String.fromCharCode(...bytes.subarray(0, 4));
+  if (!/^[A-Z0-9_]{4}$/.test(signature)) return null;
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
+  return length >= SDT_HEADER_LENGTH ? { signature, length } : null;
+}
