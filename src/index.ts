@@ -1,0 +1,45 @@
+/**
+ * The library under the command line: decode and encode DMAR tables, and ask the modelled hypervisor.
+ * Nothing here touches files, the clock or the process, so it runs in a browser as it is.
+ */
+export type { Diagnostic, Severity } from './acpi/diagnostic.js';
+export { type DecodeResult, type DmarTable, decodeDmar } from './acpi/dmar/decode.js';
+export type { DeviceScope } from './acpi/dmar/device-scope.js';
+export { encodeDmar } from './acpi/dmar/encode.js';
+export { type FromJson, type JsonProblem, tableFromJson } from './acpi/dmar/from-json.js';
+export type { DmarHeader } from './acpi/dmar/header.js';
+export { type JsonTable, type ResolvePath, tableToJson } from './acpi/dmar/json.js';
+export { type ListedField, type ListedPart, listTable } from './acpi/dmar/listing.js';
+export type { Structure } from './acpi/dmar/structures.js';
+export { formatSbdf, parseSbdf, type Sbdf } from './acpi/sbdf.js';
+export { type CheckResult, checkTable, type Finding } from './check/check.js';
+export type { Rule, Trip } from './check/rule.js';
+export { RULES } from './check/rules.js';
+export { type Change, diffTables, type TableBytes } from './diff/diff.js';
+export { compareGuests, type GuestChange } from './diff/guests.js';
+export { completeConfig, readXlGuest } from './guest/config.js';
+export { explainLayout, explainRegion, explainVerdict, type Note } from './guest/explain.js';
+export {
+  type E820Entry,
+  type GuestConfig,
+  type GuestLayout,
+  type GuestRegion,
+  layOutGuest,
+  type QueryReservedDeviceMemory,
+  type ReservedDeviceMemory,
+} from './guest/layout.js';
+export type { Host, MemoryRange } from './host/host.js';
+export { type PciFunction, PciTopology } from './host/pci-topology.js';
+export { type LinuxKernel, parseLinuxRelease } from './passthrough/linux.js';
+export { RegionIndex } from './passthrough/regions.js';
+export { type DeviceReport, type Judges, reportDevices } from './passthrough/report.js';
+export { type Subject, subjectsOf } from './passthrough/subject.js';
+export type { Abi } from './xen/abi.js';
+export { bootXen, type Circumstances, type Xen } from './xen/boot.js';
+export { parseCmdline, type XenCmdline } from './xen/cmdline.js';
+export { errnoName } from './xen/errno.js';
+export { type Answer, callOnce, callTwice, type Request } from './xen/hypercall.js';
+export { type Machine, machineOf, UNKNOWN_MACHINE } from './xen/machine.js';
+export { askRdmMap, type RdmMapResult } from './xen/rdm-map.js';
+export { findRelease, newestRelease, type Release, releaseNames } from './xen/releases.js';
+export type { RmrrUnit } from './xen/units.js';

@@ -1,0 +1,12 @@
+import type { Xen } from './boot.js';
+import { type GrdmCallback, intelIommuGetReservedDeviceMemory } from './vtd.js';
+
+/**
+ * Dispatches to the IOMMU's driver (xen/drivers/passthrough/iommu.c,
+ * iommu_get_reserved_device_memory). With the IOMMU off, or a driver without the operation, there is
+ * nothing to report and no error.
+ */
+export const iommuGetReservedDeviceMemory = (xen: Xen, func: GrdmCallback): number =>
+  !xen.iommu_enabled || xen.ops_missing
+    ? 0
+    : intelIommuGetReservedDeviceMemory(xen.units, xen.release.interface, func);

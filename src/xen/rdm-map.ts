@@ -1,0 +1,162 @@
+import { formatAddress, PAGE_SIZE } from '../acpi/address.js';
+import type { Diagnostic } from '../acpi/diagnostic.js';
+import type { Abi } from './abi.js';
+import type { Xen } from './boot.js';
+import { errnoName } from './errno.js';
+import { type Answer, callOnce, callTwice, type Request } from './hypercall.js';
+import { type IgnoredRegion, type RmrrUnit, unitName } from './units.js';
+import { framesOf } from './vtd.js';
+
+/** Why a region is missing from the map: while the table was parsed, or in the hypercall. */
+export type MissingReason =
+  | IgnoredRegion['reason']
+  | 'vtd-disabled'
+  | 'never-reported'
+  | 'no-pages';
+
+/** A region that is not in the map although the table, or `rmrr=`, has it. */
+export type MissingRegion = Omit<IgnoredRegion, 'reason'> & { readonly reason: MissingReason };
+
+/** The guest-visible map, and why it is as it is. */
+export interface RdmMapResult {
+  readonly xen: Xen;
+  readonly abi: Abi;
+  /** null where the hypervisor did not come up, so nobody could ask. */
+  readonly answer: Answer | null;
+  readonly missing: readonly MissingRegion[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** What to ask: without nr_entries two calls are made, as a toolstack does. */
+export type RdmRequest = Omit<Request, 'nr_entries'> & { readonly nr_entries?: number | undefined };
+
+/** Asks a booted hypervisor for its reserved device memory and explains what is missing. */
+export function askRdmMap(xen: Xen, request: RdmRequest): RdmMapResult {
+  const { nr_entries } = request;
+  const answer =
+    xen.outcome !== 'ok'
+      ? null
+      : nr_entries === undefined
+        ? callTwice(xen, request)
+        : callOnce(xen, { ...request, nr_entries });
+  return {
+    xen,
+    abi: request.abi,
+    answer,
+    missing: [...xen.ignored, ...unreportedUnits(xen, request.abi)],
+    diagnostics: [...bootDiagnostics(xen), ...xen.diagnostics, ...unitDiagnostics(xen)],
+  };
+}
+
+/** Units that no caller with this interface will ever see. */
+function unreportedUnits(xen: Xen, abi: Abi): MissingRegion[] {
+  const missing: MissingRegion[] = [];
+  for (const unit of xen.units) {
+    const why = unreportedReason(xen, unit, abi);
+    if (why !== null) missing.push({ ...unit, ...why });
+  }
+  return missing;
+}
+
+function unreportedReason(
+  xen: Xen,
+  unit: RmrrUnit,
+  abi: Abi,
+): { reason: MissingReason; message: string } | null {
+  const name = unitName(unit);
+  if (!xen.iommu_enabled || xen.outcome !== 'ok') {
+    return {
+      reason: 'vtd-disabled',
+      message: `${name} was accepted, but VT-d is off, so it is not reported.`,
+    };
+  }
+  const { interface: iface, skipsEmptyNative } = xen.release;
+  if (iface !== 'rfc-v7' && unit.devices[0]?.bdf === 0) {
+    return {
+      reason: 'never-reported',
+      message: `${name} names 00:00.0 as its first device, at which Xen stops looking; no guest is told of it.`,
+    };
+  }
+  if (abi === 'native' && skipsEmptyNative && framesOf(unit).nr_pages === 0n) {
+    return {
+      reason: 'no-pages',
+      message: `${name} comes to 0 pages by Xen's count, and is passed over.`,
+    };
+  }
+  return null;
+}
+
+/** What went wrong at boot, worst first. */
+function bootDiagnostics(xen: Xen): Diagnostic[] {
+  const { outcome, why, failure } = xen;
+  const diagnostics: Diagnostic[] = [];
+  const add = (code: string, message: string, offset = 0, length = 0) =>
+    diagnostics.push({ code, severity: 'error', offset, length, message });
+  if (outcome === 'bug') add('xen-bug', `Xen stops while it parses the table: ${why}.`);
+  if (outcome === 'panic') add('xen-panic', `Xen panics at boot: ${why}.`);
+  if (failure !== null) {
+    add(
+      'xen-table-refused',
+      `${failure.message} Xen refuses the whole table for it (-${errnoName(failure.rc)}) and switches VT-d off.`,
+      failure.offset,
+      failure.length,
+    );
+  } else if (xen.vtdOff !== null) {
+    diagnostics.push({
+      code: 'xen-vtd-off',
+      severity: 'warning',
+      offset: 0,
+      length: 0,
+      message: `VT-d is off: ${xen.vtdOff}`,
+    });
+  }
+  return diagnostics;
+}
+
+/** What is odd about the regions Xen accepted. */
+const unitDiagnostics = (xen: Xen): Diagnostic[] =>
+  xen.units.flatMap((unit) => [...lostPage(unit), ...wrappedCount(unit), ...unresolvedPaths(unit)]);
+
+/** A limit at the start of a page: that page is lost, since Xen rounds the inclusive limit up. */
+function lostPage(unit: RmrrUnit): Diagnostic[] {
+  if (unit.rmrr === null || unit.end_address % PAGE_SIZE !== 0n) return [];
+  return [
+    {
+      code: 'rmrr-last-page-lost',
+      severity: 'warning',
+      offset: unit.rmrr.offset ?? 0,
+      length: 24,
+      message: `${unitName(unit)} has its limit at the start of a page, and Xen leaves that page, ${formatAddress(unit.end_address)}, out of the map.`,
+    },
+  ];
+}
+
+/** A limit in the last page of the address space: rounding it up wraps to 0. */
+function wrappedCount(unit: RmrrUnit): Diagnostic[] {
+  const { start_pfn, nr_pages } = framesOf(unit);
+  if (unit.rmrr === null || start_pfn + nr_pages < 1n << 64n) return [];
+  return [
+    {
+      code: 'rmrr-count-wraps',
+      severity: 'warning',
+      offset: unit.rmrr.offset ?? 0,
+      length: 24,
+      message: `${unitName(unit)} has its limit in the last page of the address space, where Xen's count wraps to ${nr_pages} pages.`,
+    },
+  ];
+}
+
+/** Devices whose address hangs on how the machine numbered its buses. */
+function unresolvedPaths(unit: RmrrUnit): Diagnostic[] {
+  const names = unit.devices.filter(({ bdf }) => bdf === null).map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    {
+      code: 'scope-path-unresolved',
+      severity: 'info',
+      offset: unit.rmrr?.offset ?? 0,
+      length: 0,
+      message: `${unitName(unit)} names ${names.join(', ')} behind bridges; which bus that is only the machine can tell, so it is taken as present.`,
+    },
+  ];
+}

@@ -1,0 +1,151 @@
+/**
+ * What differs from release to release of Xen, as data: a list of changes, each with the release since
+ * which it holds. The facts are those measured on Xen's own functions and on booted hypervisors.
+ */
+
+/** Everything in which the modelled code differs between releases. */
+export interface Behaviour {
+  /** Layout of the hypercall's argument, and with it whether it has flags and can ask for one device. */
+  interface: 'rfc-v7' | '4.6';
+  /** Errno for a start_extent in the command word; null: it is ignored. */
+  startExtentErrno: 'ENOSYS' | 'EINVAL' | null;
+  /** Whether a native caller never sees regions of 0 pages. A compat caller does to this day. */
+  skipsEmptyNative: boolean;
+  /** Whether a DRHD that names absent devices fails the table, or is only warned about. */
+  drhdAbsentDevicesFail: boolean;
+  /** Whether segment 0, and those of MCFG, are known while the table is parsed, so absence is noticed. */
+  segmentsKnown: boolean;
+  /** Whether reading a bridge at a device over 31 or a function over 7 stops the hypervisor. */
+  wideBridgeBug: boolean;
+  /** DRHDs that can be allocated; one more fails the table. */
+  drhdLimit: number;
+  /** Whether RMRR pages must be reserved in the firmware's memory map. */
+  checksMemoryMap: boolean;
+  /** Whether SATC structures are parsed. */
+  parsesSatc: boolean;
+  /** Whether Xen has the `rmrr=` option, and how it treats a region that is too long. */
+  rmrrOption: null | 'drops-long-region' | 'refuses-long-region';
+  /** How `iommu=` reads its words: loosely, `no-off` means off and `on` cannot undo `off`. */
+  iommuOption: 'loose' | 'strict';
+  /** What becomes of the table under `iommu=off,no-intremap`. */
+  parseWithoutIommu: 'EINVAL' | 'not-called';
+}
+
+/** The code the hypercall was first proposed for, October 2014. */
+const RFC_V7: Behaviour = {
+  interface: 'rfc-v7',
+  startExtentErrno: null,
+  skipsEmptyNative: false,
+  drhdAbsentDevicesFail: true,
+  segmentsKnown: false,
+  wideBridgeBug: true,
+  drhdLimit: 33,
+  checksMemoryMap: false,
+  parsesSatc: false,
+  rmrrOption: null,
+  iommuOption: 'loose',
+  parseWithoutIommu: 'EINVAL',
+};
+
+/** A release as [minor, point] of Xen 4. */
+type Point = readonly [minor: number, point: number];
+
+/** In the order of the releases; later ones override. */
+const CHANGES: readonly { since: Point; set: Partial<Behaviour> }[] = [
+  { since: [6, 0], set: { interface: '4.6', startExtentErrno: 'ENOSYS' } },
+  { since: [8, 0], set: { startExtentErrno: 'EINVAL' } },
+  { since: [9, 0], set: { rmrrOption: 'drops-long-region' } },
+  {
+    since: [12, 0],
+    set: { drhdAbsentDevicesFail: false, segmentsKnown: true, iommuOption: 'strict' },
+  },
+  { since: [13, 0], set: { wideBridgeBug: false } },
+  { since: [15, 0], set: { drhdLimit: 32 } },
+  {
+    since: [16, 0],
+    set: {
+      drhdLimit: Number.POSITIVE_INFINITY,
+      skipsEmptyNative: true,
+      parseWithoutIommu: 'not-called',
+    },
+  },
+  { since: [17, 0], set: { segmentsKnown: false, rmrrOption: 'refuses-long-region' } },
+  { since: [19, 0], set: { checksMemoryMap: true, parsesSatc: true } },
+  { since: [19, 4], set: { segmentsKnown: true } },
+  { since: [20, 0], set: { segmentsKnown: false } },
+  { since: [20, 2], set: { segmentsKnown: true } },
+];
+
+const FIRST_MINOR = 6;
+/** Last point release of each minor one, from 4.6 on. */
+const LAST_POINTS: readonly number[] = [6, 6, 5, 4, 4, 4, 4, 5, 6, 7, 7, 7, 6, 6, 4, 2, 0];
+const LAST_MINOR = FIRST_MINOR + LAST_POINTS.length - 1;
+
+/** A release and what it does. */
+export interface Release extends Behaviour {
+  /** `rfc-v7`, or a release with its point: `4.17.7`. */
+  readonly name: string;
+}
+
+const isSince = ([minor, point]: Point, since: Point): boolean =>
+  minor > since[0] || (minor === since[0] && point >= since[1]);
+
+const release = (minor: number, point: number): Release => {
+  const changes = CHANGES.filter(({ since }) => isSince([minor, point], since));
+  return Object.assign(
+    { ...RFC_V7, name: `4.${minor}.${point}` },
+    ...changes.map(({ set }) => set),
+  ) as Release;
+};
+
+/**
+ * Finds a release by its name: `rfc-v7`, `4.17.7`, or `4.17`, which means its last point release.
+ *
+ * @returns null where there is no such release, or none that this model knows
+ */
+export function findRelease(name: string): Release | null {
+  if (name === 'rfc-v7') return { ...RFC_V7, name };
+  const match = /^4\.(\d{1,2})(?:\.(\d{1,2}))?$/.exec(name);
+  if (match === null) return null;
+  const minor = Number(match[1]);
+  const last = LAST_POINTS[minor - FIRST_MINOR];
+  if (last === undefined) return null;
+  const point = match[2] === undefined ? last : Number(match[2]);
+  return point > last ? null : release(minor, point);
+}
+
+/** The newest release this model knows. */
+export const newestRelease = (): Release => NEWEST;
+
+const NEWEST = release(LAST_MINOR, LAST_POINTS.at(-1) as number);
+
+/** `rfc-v7`, then the last point release of every minor one, oldest first. */
+export const releaseNames = (): string[] => [
+  'rfc-v7',
+  ...LAST_POINTS.map((point, i) => `4.${FIRST_MINOR + i}.${point}`),
+];
+
+/** What a host's version string comes to. */
+export interface HostRelease {
+  release: Release;
+  /** Whether the host's very release is known; otherwise the nearest one stands in. */
+  exact: boolean;
+}
+
+/**
+ * The release whose behaviour a running hypervisor has.
+ *
+ * @param version as the hypervisor tells it, e.g. `4.17.3-pre` or `4.18.0`
+ * @returns null where the text is no version of Xen
+ */
+export function releaseOfHost(version: string): HostRelease | null {
+  const match = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(version);
+  if (match === null) return null;
+  const [major = 0, minor = 0, point = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  if (major > 4 || (major === 4 && minor > LAST_MINOR)) {
+    return { release: newestRelease(), exact: false };
+  }
+  if (major < 4 || minor < FIRST_MINOR) return { release: release(FIRST_MINOR, 0), exact: false };
+  const last = LAST_POINTS[minor - FIRST_MINOR] as number;
+  return { release: release(minor, Math.min(point, last)), exact: point <= last };
+}
