@@ -1,0 +1,240 @@
+import { formatSbdf, parseSbdf, type Sbdf } from '../acpi/sbdf.js';
+import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
+import { Failure } from '../failure.js';
+import type { Tree } from '../sources/tree.js';
+import {
+  E820,
+  type Host,
+  type IommuGroup,
+  type MemoryRange,
+  type PciDetails,
+  type ReservedRegion,
+} from './host.js';
+import { readPciNames } from './pci-names.js';
+import { type PciFunction, PciTopology } from './pci-topology.js';
+
+/** Bytes of a function's configuration space that are read: the header, which any user may read. */
+export const CONFIG_HEADER = 64;
+
+/** Where the kernel shows PCI functions, the firmware's memory map, and IOMMU groups. */
+export const PCI_DEVICES = 'sys/bus/pci/devices';
+export const MEMORY_MAP = 'sys/firmware/memmap';
+export const IOMMU_GROUPS = 'sys/kernel/iommu_groups';
+
+/** A host's facts, each read from its tree when it is first asked for. */
+export function readHost(tree: Tree): Host {
+  const notes: string[] = [];
+  const fact = <T>(read: (tree: Tree, notes: string[]) => T | null): (() => T | null) => {
+    let known: { value: T | null } | null = null;
+    return () => {
+      known ??= { value: orNote(() => read(tree, notes), notes) };
+      return known.value;
+    };
+  };
+  const pci = fact(readPci);
+  const memoryMap = fact(readMemoryMap);
+  const segments = fact(readSegments);
+  const xen = fact(readXenVersion);
+  const linux = fact(readLinuxRelease);
+  const iommuGroups = fact(readIommuGroups);
+  const pciNames = fact(readPciNames);
+  const linuxCmdline = fact((from) => readText(from, 'proc/cmdline'));
+  return {
+    root: tree.name,
+    get pci() {
+      return pci();
+    },
+    get memoryMap() {
+      return memoryMap();
+    },
+    get segments() {
+      return segments();
+    },
+    get xen() {
+      return xen();
+    },
+    get linux() {
+      return linux();
+    },
+    get iommuGroups() {
+      return iommuGroups();
+    },
+    get pciNames() {
+      return pciNames();
+    },
+    get linuxCmdline() {
+      return linuxCmdline();
+    },
+    pciDetails: (address) => orNote(() => readPciDetails(tree, address), notes) ?? NO_DETAILS,
+    notes,
+  };
+}
+
+/** Null and a note where what is read cannot be. */
+function orNote<T>(read: () => T, notes: string[]): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    notes.push(error.message);
+    return null;
+  }
+}
+
+/** Bytes of a page, which is the most that sysfs shows of an attribute. */
+const PAGE = 4096;
+
+/** Text of a small file without the blanks around it; null where it is missing. */
+function readText(tree: Tree, path: string): string | null {
+  const bytes = tree.head(path, PAGE);
+  return bytes === null ? null : new TextDecoder().decode(bytes).trim();
+}
+
+/** Functions below `sys/bus/pci/devices`, each with the header of its configuration space. */
+function readPci(tree: Tree, notes: string[]): PciTopology | null {
+  const names = tree.list(PCI_DEVICES);
+  if (names === null) return null;
+  const functions: PciFunction[] = [];
+  const missing: string[] = [];
+  for (const name of names) {
+    const sbdf = parseSbdf(name);
+    if (sbdf === null) continue;
+    const config = tree.head(`${PCI_DEVICES}/${name}/config`, CONFIG_HEADER);
+    if (config === null || config.length < CONFIG_HEADER) missing.push(name);
+    else functions.push({ ...sbdf, config });
+  }
+  if (missing.length > 0) {
+    notes.push(
+      `${tree.name}: ${missing.length} of ${names.length} PCI functions have no ${CONFIG_HEADER} bytes of ` +
+        `config, the first ${missing[0]}; a copy of ${PCI_DEVICES} needs the files its links lead to.`,
+    );
+  }
+  return functions.length === 0 && missing.length > 0 ? null : new PciTopology(functions);
+}
+
+const NO_DETAILS: PciDetails = {
+  vendorId: null,
+  deviceId: null,
+  driver: null,
+  physicalFunction: null,
+};
+
+function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
+  const directory = `${PCI_DEVICES}/${formatSbdf(address)}`;
+  const [vendor, device] = ['vendor', 'device'].map((file) =>
+    parseHex(readText(tree, `${directory}/${file}`)),
+  );
+  const [driver, physfn] = ['driver', 'physfn'].map(
+    (link) => tree.readlink(`${directory}/${link}`)?.split('/').at(-1) ?? null,
+  );
+  return {
+    vendorId: vendor == null ? null : Number(vendor),
+    deviceId: device == null ? null : Number(device),
+    driver: driver ?? null,
+    physicalFunction: physfn == null ? null : parseSbdf(physfn),
+  };
+}
+
+/** Words of `sys/firmware/memmap/N/type` in lower case (Linux, arch/x86/kernel/e820.c, e820_type_to_string). */
+const MEMORY_TYPES: ReadonlyMap<string, number> = new Map([
+  ['system ram', E820.ram],
+  ['reserved', E820.reserved],
+  ['acpi tables', E820.acpi],
+  ['acpi non-volatile storage', E820.nvs],
+  ['unusable memory', E820.unusable],
+  ['persistent memory', E820.persistent],
+  ['persistent memory (legacy)', E820.persistentLegacy],
+  ['soft reserved', E820.softReserved],
+]);
+
+/** E820 number of a type that Linux has no word for; its own number is not shown. */
+const UNKNOWN_MEMORY_TYPE = 0xffffffff;
+
+/** The firmware's memory map, by address (Linux, drivers/firmware/memmap.c; `end` is the last byte there). */
+function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
+  const names = tree.list(MEMORY_MAP);
+  if (names === null) return null;
+  const ranges: MemoryRange[] = [];
+  for (const name of names) {
+    const [start, end, type] = ['start', 'end', 'type'].map((file) =>
+      readText(tree, `${MEMORY_MAP}/${name}/${file}`),
+    );
+    const first = parseHex(start);
+    const last = parseHex(end);
+    if (first === null || last === null || last < first || !type) {
+      notes.push(
+        `${tree.name}: ${MEMORY_MAP}/${name} is incomplete and left out of the memory map.`,
+      );
+      continue;
+    }
+    const number = MEMORY_TYPES.get(type.toLowerCase()) ?? UNKNOWN_MEMORY_TYPE;
+    ranges.push({ start: first, end: last + 1n, type: number });
+  }
+  if (ranges.length === 0) return null;
+  return ranges.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+}
+
+const parseHex = (text: string | null | undefined): bigint | null =>
+  text && /^0x[0-9a-f]{1,16}$/i.test(text) ? BigInt(text) : null;
+
+/** Bytes of MCFG before its first allocation, of one allocation, and the segment's place in it (PCI Firmware specification). */
+const MCFG = { header: SDT_HEADER_LENGTH + 8, allocation: 16, segment: 8 } as const;
+
+/** Segments with memory-mapped configuration space, in the order of the MCFG table. */
+function readSegments(tree: Tree, notes: string[]): number[] | null {
+  const path = 'sys/firmware/acpi/tables/MCFG';
+  const bytes = tree.read(path);
+  if (bytes === null) return null;
+  const identity = identifySdt(bytes);
+  if (identity?.signature !== 'MCFG') {
+    notes.push(`${tree.name}: ${path} is no MCFG table.`);
+    return null;
+  }
+  const end = Math.min(identity.length, bytes.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+  const segments = new Set<number>();
+  for (let at: number = MCFG.header; at + MCFG.allocation <= end; at += MCFG.allocation) {
+    segments.add(view.getUint16(at + MCFG.segment, true));
+  }
+  return [...segments];
+}
+
+/** Xen's version, `4.17.7` say, where this is a domain on Xen (Linux, drivers/xen/sys-hypervisor.c). */
+function readXenVersion(tree: Tree): string | null {
+  if (readText(tree, 'sys/hypervisor/type') !== 'xen') return null;
+  const [major, minor, extra] = ['major', 'minor', 'extra'].map((part) =>
+    readText(tree, `sys/hypervisor/version/${part}`),
+  );
+  return major && minor ? `${major}.${minor}${extra ?? ''}` : null;
+}
+
+function readLinuxRelease(tree: Tree): string | null {
+  const release = readText(tree, 'proc/sys/kernel/osrelease');
+  if (release) return release;
+  return /^Linux version (\S+)/.exec(readText(tree, 'proc/version') ?? '')?.[1] ?? null;
+}
+
+/** IOMMU groups by number (Linux, drivers/iommu/iommu.c). */
+function readIommuGroups(tree: Tree): IommuGroup[] | null {
+  const ids = tree.list(IOMMU_GROUPS)?.filter((name) => /^\d+$/.test(name));
+  if (ids === undefined) return null;
+  return ids
+    .map((name) => ({
+      id: Number(name),
+      devices: tree.list(`${IOMMU_GROUPS}/${name}/devices`) ?? [],
+      reservedRegions: parseReservedRegions(
+        readText(tree, `${IOMMU_GROUPS}/${name}/reserved_regions`),
+      ),
+    }))
+    .sort((a, b) => a.id - b.id);
+}
+
+function parseReservedRegions(text: string | null): ReservedRegion[] | null {
+  if (text === null) return null;
+  return text.split('\n').flatMap((line) => {
+    const [first, last, type] = line.trim().split(/\s+/);
+    const start = parseHex(first);
+    const end = parseHex(last);
+    return start === null || end === null || !type ? [] : [{ start, end, type }];
+  });
+}

@@ -1,0 +1,22 @@
+import { acpidump } from './acpidump.js';
+import { disassembly } from './disassembly.js';
+import type { TextFormat } from './format.js';
+import { hexdump } from './hexdump.js';
+import { linuxLog } from './linux-log.js';
+import { plainHex } from './plain-hex.js';
+import { xenLog } from './xen-log.js';
+import { xxd } from './xxd.js';
+
+/**
+ * All text formats, the ones that say most of a table first: a report may hold several. A listing shows its
+ * table as a hex dump too, and acpidump's lines are ones that xxd might print.
+ */
+export const TEXT_FORMATS: readonly TextFormat[] = [
+  disassembly,
+  acpidump,
+  xxd,
+  hexdump,
+  plainHex,
+  xenLog,
+  linuxLog,
+];
