@@ -1,0 +1,72 @@
+import type { Severity } from '../acpi/diagnostic.js';
+import type { DecodeResult } from '../acpi/dmar/decode.js';
+import type { HostFact, Remark, Rule } from './rule.js';
+import { RULES } from './rules.js';
+import { type HostFacts, NO_HOST, Subject } from './subject.js';
+
+/** Something wrong with a table, and the rule that says so. */
+export interface Finding extends Remark {
+  readonly rule: Rule;
+}
+
+/** What checking a table came to. */
+export interface CheckResult {
+  /** By byte offset, and at one offset in the order of the rules. */
+  readonly findings: Finding[];
+  /** Rules that had nothing to go by, since a fact of the machine is missing. */
+  readonly notRun: Rule[];
+}
+
+/** Severities from the worst down. */
+export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
+
+/** Whether a severity is at least as bad as another. */
+export const reaches = (severity: Severity, level: Severity): boolean =>
+  SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(level);
+
+/**
+ * Checks a table by the rules, in n log n steps of its size at most.
+ *
+ * @param decoded what decoding made of the bytes; without a table only its diagnostics are found
+ * @param host what is known of the machine the table is from
+ * @param rules the rules to go by
+ */
+export function checkTable(
+  { table, diagnostics }: DecodeResult,
+  host: HostFacts = NO_HOST,
+  rules: readonly Rule[] = RULES,
+): CheckResult {
+  const subject = table && new Subject(table, host);
+  const lacks = (fact: HostFact | undefined) => fact !== undefined && host[fact] === null;
+  const notRun = rules.filter(({ needs }) => lacks(needs));
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    const remarks = rule.test
+      ? subject && rule.test(subject)
+      : diagnostics.filter(({ code }) => code === rule.id);
+    for (const { offset, length, message } of remarks ?? []) {
+      findings.push({ rule, offset, length, message });
+    }
+  }
+  // Sorting is stable, so the order of the rules stays at one offset.
+  findings.sort((a, b) => a.offset - b.offset);
+  return { findings, notRun };
+}
+
+/** How many findings there are of each severity. */
+export function countBySeverity(findings: readonly Finding[]): Record<Severity, number> {
+  const counts = { error: 0, warning: 0, info: 0 };
+  for (const { rule } of findings) counts[rule.severity]++;
+  return counts;
+}
+
+/** Findings by their rule, the rules in the order of their first findings. */
+export function groupByRule(findings: readonly Finding[]): Map<Rule, Finding[]> {
+  const groups = new Map<Rule, Finding[]>();
+  for (const finding of findings) {
+    const group = groups.get(finding.rule);
+    if (group === undefined) groups.set(finding.rule, [finding]);
+    else group.push(finding);
+  }
+  return groups;
+}

@@ -1,0 +1,48 @@
+import type { DeviceScope } from '../acpi/dmar/device-scope.js';
+import type { Structure } from '../acpi/dmar/structures.js';
+import { formatPath } from '../acpi/sbdf.js';
+import type { Remark } from './rule.js';
+
+/** A number in hex for sentences, with as many digits as it has, or at least as many as asked for. */
+export const hex = (value: number | bigint, digits = 1): string =>
+  `0x${value.toString(16).padStart(digits, '0')}`;
+
+/** An inclusive range of addresses for sentences. */
+export const range = (first: bigint, last: bigint): string => `${hex(first)}-${hex(last)}`;
+
+/** `RMRR at offset 96`. */
+export const called = (structure: Structure): string =>
+  `${structure.name === 'unknown' ? `structure of type ${structure.type}` : structure.name} at offset ${structure.offset}`;
+
+/** The device a scope entry names, before its path is resolved: `0000:00:1c.0/00.0`. */
+export const pathOf = (segment: number, { startBusNumber, path }: DeviceScope): string =>
+  formatPath(segment, startBusNumber, path);
+
+/** Joins names for a sentence, at most six of them: `a, b and 3 more`. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 6);
+  const more = names.length - shown.length;
+  const last = more > 0 ? `${more} more` : (shown.pop() ?? 'none');
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
+}
+
+/** Things that have a place in the table. */
+interface Placed {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A remark about a whole structure or scope entry. */
+export const about = ({ offset, length }: Placed, message: string): Remark => ({
+  offset,
+  length,
+  message,
+});
+
+/** A remark about `length` bytes of a structure from `at` on. */
+export const aboutField = (
+  { offset }: Pick<Placed, 'offset'>,
+  at: number,
+  length: number,
+  message: string,
+): Remark => ({ offset: offset + at, length, message });
