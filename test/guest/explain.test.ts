@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { completeConfig } from '../../src/guest/config.js';
+import { explainVerdict } from '../../src/guest/explain.js';
+import { type GuestConfig, layOutGuest, MIB } from '../../src/guest/layout.js';
+
+const lone = (start_pfn: number) => () => [
+  { start_pfn: BigInt(start_pfn), nr_pages: 16n, owners: [] },
+];
+const strict = (options: Partial<GuestConfig> & { memory: bigint }) =>
+  completeConfig({ rdm: { strategy: 'host', policy: 'strict' }, ...options });
+
+test('the way out that a refusal names lets the guest be created', () => {
+  let named = 0;
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 0x200000 }),
+      fc.integer({ min: 2, max: 8192 }),
+      fc.integer({ min: 0, max: 4096 }),
+      fc.boolean(),
+      (start_pfn, memory, boundary, hap) => {
+        const config = strict({
+          memory: BigInt(memory) * MIB,
+          rdmMemBoundary: BigInt(boundary) * MIB,
+          hap,
+        });
+        const verdict = explainVerdict(layOutGuest(config, lone(start_pfn)), config);
+        const [, lower] = /rdm_mem_boundary=(\d+)/.exec(verdict) ?? [];
+        const [, less] = /With (\d+) MiB of memory/.exec(verdict) ?? [];
+        if (lower === undefined && less === undefined) return;
+        named += 1;
+        const better = {
+          ...config,
+          ...(lower === undefined ? {} : { rdmMemBoundary: BigInt(lower) * MIB }),
+          ...(less === undefined ? {} : { memory: BigInt(less) * MIB }),
+        };
+        expect(layOutGuest(better, lone(start_pfn)).refusal).toBeNull();
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  expect(named).toBeGreaterThan(100);
+});
+
+test('relaxed is named as the way out of a conflict in the first MiB', () => {
+  const config = strict({ memory: 512n * MIB });
+  const verdict = explainVerdict(layOutGuest(config, lone(0xe6)), config);
+  expect(verdict).toContain('RDM conflict at 0x00000000000e6000. The policy "relaxed" would');
+});
