@@ -1,0 +1,92 @@
+import type { ParseError } from 'jsonc-parser';
+import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
+import type { GlobalOptions } from '../cli.js';
+import { EXIT, type ExitStatus, Failure } from '../failure.js';
+import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
+import { noTableInLog } from '../sources/source.js';
+import { print, writeNewFile } from './output.js';
+
+export interface BuildOptions extends GlobalOptions {
+  output: string;
+  fix?: boolean;
+  force?: boolean;
+}
+
+/** Most bytes of a source that are read, just below what a string can hold; of a table they tell some 20 MiB. */
+const MAX_JSON_SIZE = 511 * 2 ** 20;
+
+/** Problems told at once; a source made by a program can have as many as it has structures. */
+const MOST_PROBLEMS = 10;
+
+/** `dmar build`: writes the table that a JSON source describes. */
+export async function run(paths: string[], options: BuildOptions): Promise<ExitStatus> {
+  const path = paths[0] ?? '-';
+  const name = sourceName(path);
+  const { bytes, problems } = tableFromJson(await readJson(path, name), options);
+  if (bytes === null) throw new Failure('json-no-table', tell(name, problems), hint(problems));
+  if (options.output === '-') await print(bytes);
+  else await writeNewFile(options.output, bytes, options.force ?? false);
+  return EXIT.fine;
+}
+
+async function readJson(path: string, name: string): Promise<unknown> {
+  const bytes = await readPath(path, MAX_JSON_SIZE, (head) => {
+    if (!/^\s*[{[]/.test(new TextDecoder().decode(head))) throw notJson(name);
+  }).catch((error) => {
+    // The hint names an option that build has not: more than this no string can hold.
+    if (error instanceof Failure && error.code === 'too-large')
+      throw new Failure(error.code, error.message);
+    throw error;
+  });
+  if (bytes === null) throw new Failure('a-directory', `${path} is a directory.`);
+  const text = new TextDecoder().decode(bytes);
+  try {
+    return JSON.parse(text);
+  } catch {
+    await refuseLog(bytes, name);
+    throw notJson(name, await firstError(text));
+  }
+}
+
+/** Tells somebody who hopes to get a table out of a kernel's log why that cannot be. */
+async function refuseLog(bytes: Uint8Array, name: string): Promise<void> {
+  const { readContent } = await import('../sources/content.js');
+  const content = await readContent(bytes, name, MAX_SIZE).catch((error) => {
+    if (error instanceof Failure) return null;
+    throw error;
+  });
+  if (content !== null && content.kind !== 'table') throw noTableInLog(name, content.kind);
+}
+
+const notJson = (name: string, why = ''): Failure =>
+  new Failure(
+    'not-json',
+    `${name} is not JSON${why}.`,
+    'build reads what show --json prints, and shorter sources of the same form.',
+  );
+
+/** Where a text stops being JSON and why, in the same words whichever engine runs this. */
+async function firstError(text: string): Promise<string> {
+  const { parse, printParseErrorCode } = await import('jsonc-parser');
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true });
+  const [first] = errors;
+  if (first === undefined) return '';
+  const lines = text.slice(0, first.offset).split('\n');
+  const place = `line ${lines.length}, column ${(lines.at(-1) ?? '').length + 1}`;
+  const why = printParseErrorCode(first.error).replace(/\B[A-Z]/g, (letter) => ` ${letter}`);
+  return ` (${place}): ${why.toLowerCase()}`;
+}
+
+function tell(name: string, problems: readonly JsonProblem[]): string {
+  const lines = problems
+    .slice(0, MOST_PROBLEMS)
+    .map(({ path, message }) => `${name}: ${path === '' ? '' : `${path}: `}${message}`);
+  const more = problems.length - lines.length;
+  return [...lines, ...(more > 0 ? [`and ${more} more of the kind.`] : [])].join('\n');
+}
+
+const hint = (problems: readonly JsonProblem[]): string | undefined =>
+  problems.some(({ path }) => path === 'structures')
+    ? 'A table is an object with a list of structures, as show --json prints it.'
+    : undefined;

@@ -1,0 +1,33 @@
+import { basename } from 'node:path';
+import type { GlobalOptions } from '../cli.js';
+import { EXIT, type ExitStatus } from '../failure.js';
+import { captureHost } from '../host/capture.js';
+import { packArchive } from '../sources/archive.js';
+import { MAX_SIZE } from '../sources/bounded-read.js';
+import { readHostTable } from '../sources/host-table.js';
+import { openTree } from '../sources/open-tree.js';
+import { complain, print, writeNewFile } from './output.js';
+
+export interface CaptureOptions extends GlobalOptions {
+  output: string;
+  force?: boolean;
+  root?: string;
+}
+
+/** `dmar capture`: what the other commands need of a machine, as an archive for a report. */
+export async function run(_: string[], options: CaptureOptions): Promise<ExitStatus> {
+  const tree = await openTree(options.root ?? '/', MAX_SIZE);
+  // A capture without the table helps nobody; this says why there is none.
+  await readHostTable(tree, MAX_SIZE);
+  const { files, taken, notes } = captureHost(tree);
+  const name = basename(options.output).replace(/(\.tar)?(\.gz)?$|\.tgz$/, '') || 'host';
+  const archive = await packArchive(files, name, new Date());
+  const { gzipSync } = await import('node:zlib');
+  await writeNewFile(options.output, gzipSync(archive), options.force ?? false);
+  const lines = taken.map(({ what, found }) => `${`${what}:`.padEnd(26)}${found}\n`);
+  await print(
+    `${options.output} holds what follows of ${tree.name}, and nothing else.\n${lines.join('')}`,
+  );
+  if (!options.quiet) for (const note of notes) await complain(`dmar: ${note}`);
+  return EXIT.fine;
+}

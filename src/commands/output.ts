@@ -1,0 +1,113 @@
+import { writeSync } from 'node:fs';
+import type { Diagnostic } from '../acpi/diagnostic.js';
+import { EXIT, Failure } from '../failure.js';
+import { type Json, toJsonPieces, toJsonText } from '../render/json.js';
+
+/** File descriptors of the standard streams. */
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Streams that cannot be written any more. */
+const abandoned = new Set<number>();
+
+/**
+ * Writes to standard output and waits until it is taken, so that memory stays flat on a slow pipe. Where
+ * nobody reads any more, as after `| head`, it does nothing: that is no error.
+ */
+export const print = (data: string | Uint8Array): Promise<void> => write(STDOUT, data);
+
+/** Bytes, about, that are written at a time. */
+const CHUNK = 1 << 16;
+
+/** Writes a document as JSON to standard output, however long that is. */
+export async function printJson(value: Json): Promise<void> {
+  let text = '';
+  for await (const piece of toJsonPieces(value)) {
+    text += piece;
+    if (text.length < CHUNK) continue;
+    await print(text);
+    text = '';
+  }
+  await print(text);
+}
+
+/** Whether anybody still reads standard output: long work is in vain where nobody does. */
+export const isRead = (): boolean => !abandoned.has(STDOUT);
+
+/** Writes a line to standard error. */
+export const complain = (line: string): Promise<void> => write(STDERR, `${line}\n`);
+
+/** Tells of a source, on standard error, what is worth knowing and what is wrong or dubious. */
+export async function complainOf(
+  path: string,
+  notes: readonly string[],
+  diagnostics: readonly Pick<Diagnostic, 'severity' | 'message'>[],
+): Promise<void> {
+  for (const note of notes) await complain(`dmar: ${path}: ${note}`);
+  for (const { severity, message } of diagnostics) {
+    if (severity !== 'info') await complain(`dmar: ${path}: ${severity}: ${message}`);
+  }
+}
+
+/** Milliseconds before a pipe that was full is tried again. */
+const PAUSE = 5;
+
+/** Writes to the descriptor itself: Node's streams take longer to set up than most tables to map. */
+async function write(fd: number, data: string | Uint8Array): Promise<void> {
+  const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  for (let at = 0; at < bytes.length && !abandoned.has(fd); ) {
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code === 'EAGAIN') await new Promise((resolve) => setTimeout(resolve, PAUSE));
+      else {
+        abandoned.add(fd);
+        if (fd === STDERR || code === 'EPIPE') continue;
+        throw new Failure(
+          'unwritable',
+          `Standard output cannot be written: ${message}.`,
+          undefined,
+          EXIT.usage,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * Reports why a command could not do its work on standard error: a sentence and a hint, or in JSON mode
+ * the object that the contract for scripts describes.
+ */
+export async function reportFailure(failure: Failure, json: boolean): Promise<void> {
+  const { code, message, hint } = failure;
+  if (json) {
+    const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+    await write(STDERR, await toJsonText({ error }, 0));
+    return;
+  }
+  await complain(`dmar: ${message}`);
+  if (hint !== undefined) await complain(hint);
+}
+
+/**
+ * Writes a file that must not be there yet.
+ *
+ * @param force whether one that is there is replaced
+ * @throws Failure `exists` or `unwritable`, both a matter of usage
+ */
+export async function writeNewFile(
+  path: string,
+  data: string | Uint8Array,
+  force: boolean,
+): Promise<void> {
+  const { writeFile } = await import('node:fs/promises');
+  try {
+    await writeFile(path, data, { flag: force ? 'w' : 'wx' });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code === 'EEXIST'
+      ? new Failure('exists', `${path} exists already.`, '--force replaces it.', EXIT.usage)
+      : new Failure('unwritable', `${path} cannot be written: ${message}.`, undefined, EXIT.usage);
+  }
+}

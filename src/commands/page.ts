@@ -1,0 +1,16 @@
+import { fstatSync } from 'node:fs';
+import type { GlobalOptions } from '../cli.js';
+import type { Page } from '../render/page.js';
+import { loadStyle, wantsColor } from '../render/style.js';
+import { columnsOf } from '../render/text.js';
+
+/** The page of standard output, as options, terminal and environment have it. */
+export async function pageOf({ color }: GlobalOptions): Promise<Page> {
+  const { env } = process;
+  // Asking Node for its stream of standard output costs more than drawing a map: only a terminal's is of use.
+  const stdout = fstatSync(1).isCharacterDevice() ? process.stdout : {};
+  return {
+    columns: columnsOf(stdout, env),
+    style: await loadStyle(wantsColor(color, stdout, env)),
+  };
+}

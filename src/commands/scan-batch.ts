@@ -1,0 +1,121 @@
+import { decodeDmar } from '../acpi/dmar/decode.js';
+import { checkTable } from '../check/check.js';
+import { NO_HOST } from '../check/subject.js';
+import { Failure } from '../failure.js';
+import { type JsonObject, toJsonText } from '../render/json.js';
+import { scannedToJson, unreadableToJson } from '../render/scan-json.js';
+import { sourceToJson } from '../render/source-json.js';
+import { readSource } from '../sources/read-source.js';
+import type { Source } from '../sources/source.js';
+import type { Candidate, Obstacle } from '../sources/walk.js';
+import { askRdmMap } from '../xen/rdm-map.js';
+import { hostOf } from './each-source.js';
+import { xenInputOf } from './xen-input.js';
+import { bootFromOptions, type XenOptions } from './xen-options.js';
+
+/** Options that bear on a line; a thread is given them whole. */
+export interface ScanLineOptions extends XenOptions {
+  maxSize?: number;
+}
+
+/** Paths to read, one after the other. */
+export type Batch = readonly (Candidate | Obstacle)[];
+
+/** Lines of a batch, and what they were about. */
+export interface BatchResult {
+  /** NDJSON, in the order of the batch; from a thread as bytes. */
+  lines: string | Uint8Array;
+  tables: number;
+  unreadable: number;
+  /** Files without a table, and without a line. */
+  others: number;
+}
+
+/** Codes of failures that say: this file is something else. Below a directory that is nothing to report. */
+const SOMETHING_ELSE: ReadonlySet<string> = new Set([
+  'empty',
+  'not-a-table',
+  'no-dmar',
+  'no-acpi-tables',
+]);
+
+/** Reads each path of a batch and answers with a line for each table, and for each that cannot be read. */
+export async function scanBatch(
+  batch: Batch,
+  options: ScanLineOptions,
+): Promise<BatchResult & { lines: string }> {
+  const result = { lines: '', tables: 0, unreadable: 0, others: 0 };
+  for (const item of batch) {
+    const { path } = item;
+    const outcome = 'obstacle' in item ? item.obstacle : await attempt(path, options);
+    if (typeof outcome === 'string') {
+      result.lines += outcome;
+      result.tables++;
+    } else if ('named' in item && !item.named && SOMETHING_ELSE.has(outcome.code)) result.others++;
+    else {
+      result.lines += await toJsonText(unreadableToJson(path, outcome), 0);
+      result.unreadable++;
+    }
+  }
+  return result;
+}
+
+/** A file's line, or why it has none. */
+async function attempt(path: string, options: ScanLineOptions): Promise<string | Failure> {
+  try {
+    return await scanFile(path, options);
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}
+
+/** Longest table, in bytes, and how many, that a thread remembers. */
+const MEMORABLE = 4096;
+const MOST_REMEMBERED = 64;
+
+/**
+ * Lines of tables met before, without what is in front of their length: machines of one model share
+ * theirs to the byte, so a fleet has few.
+ */
+const remembered = new Map<string, string>();
+
+async function scanFile(path: string, options: ScanLineOptions): Promise<string> {
+  const source = await readSource({ path, maxSize: options.maxSize });
+  const memorable =
+    source.kind === 'table' &&
+    source.hostTree === null &&
+    source.notes.length === 0 &&
+    source.bytes.length <= MEMORABLE;
+  if (!memorable) return toJsonText(await scanSource(path, source, options), 0);
+  // A string of the bytes as characters, which a map compares by value.
+  const key = Buffer.from(source.bytes).toString('latin1');
+  const front = `{"path":${JSON.stringify(path)},"source":{"path":${JSON.stringify(source.path)},`;
+  const rest = remembered.get(key);
+  if (rest !== undefined) return front + rest;
+  const line = await toJsonText(await scanSource(path, source, options), 0);
+  if (remembered.size === MOST_REMEMBERED) remembered.clear();
+  remembered.set(key, line.slice(front.length));
+  return line;
+}
+
+async function scanSource(
+  path: string,
+  source: Source,
+  options: ScanLineOptions,
+): Promise<JsonObject> {
+  const host = await hostOf(source);
+  const input = await xenInputOf({ source, host, index: 0 });
+  const { xen, iommu, notes } = bootFromOptions(input.bytes, input.host, options);
+  const decoded =
+    source.kind === 'table' ? decodeDmar(source.bytes) : { table: null, diagnostics: [] };
+  return scannedToJson({
+    path,
+    source: sourceToJson(source),
+    table: decoded.table,
+    result: input.clean(askRdmMap(xen, { abi: 'native' })),
+    iommu,
+    notes: [...input.notes, ...notes],
+    findings: checkTable(decoded, host ?? NO_HOST).findings,
+  });
+}

@@ -1,0 +1,34 @@
+import { EXIT, Failure } from '../failure.js';
+import type { LabelledRange } from '../render/address-space.js';
+import { writeNewFile } from './output.js';
+
+/** Options of the commands that draw. */
+export interface SvgOptions {
+  /** Where the picture goes; none is drawn where it is left out. */
+  svg?: string;
+  /** Whether a file that is there is replaced. */
+  force?: boolean;
+}
+
+/** @throws Failure where more sources are given than a picture can show */
+export function requireOneDrawn(paths: readonly string[], { svg }: SvgOptions): void {
+  if (svg === undefined || paths.length <= 1) return;
+  const message = '--svg draws one source, and more than one is given.';
+  throw new Failure('one-picture', message, undefined, EXIT.usage);
+}
+
+/**
+ * Draws an address space into the file of `--svg`, if there is to be one.
+ *
+ * @param ranges loads what is to be drawn
+ */
+export async function drawSvg(
+  { svg, force = false }: SvgOptions,
+  title: string,
+  axis: string,
+  ranges: () => Promise<LabelledRange[]>,
+): Promise<void> {
+  if (svg === undefined) return;
+  const { addressSpaceSvg } = await import('../render/svg.js');
+  await writeNewFile(svg, addressSpaceSvg(title, axis, await ranges()), force);
+}

@@ -1,0 +1,26 @@
+import type { Severity } from '../acpi/diagnostic.js';
+import type { CheckReport } from './check-report.js';
+
+const COMMAND: Readonly<Record<Severity, string>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'notice',
+};
+
+const escapeData = (text: string): string =>
+  text.replace(/[%\r\n]/g, (char) => encodeURIComponent(char));
+
+const escapeProperty = (text: string): string =>
+  text.replace(/[%\r\n:,]/g, (char) => encodeURIComponent(char));
+
+/**
+ * Findings as GitHub Actions' workflow commands, a line each, which show as annotations of a run (GitHub
+ * Docs, "Workflow commands for GitHub Actions").
+ */
+export const checkToGithub = ({ source, result }: CheckReport): string =>
+  result.findings
+    .map(({ rule, message }) => {
+      const properties = `file=${escapeProperty(source.path)},title=${escapeProperty(rule.id)}`;
+      return `::${COMMAND[rule.severity]} ${properties}::${escapeData(message)}\n`;
+    })
+    .join('');

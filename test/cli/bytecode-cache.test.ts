@@ -1,0 +1,47 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { runDmar } from '../support/program.js';
+
+describe.skipIf(process.env.DMAR_BIN)('bytecode kept from earlier runs', () => {
+  let home: string;
+  beforeEach(() => {
+    home = mkdtempSync(join(tmpdir(), 'dmar-cache-'));
+  });
+  afterEach(() => rmSync(home, { recursive: true }));
+
+  const map = (cache: string) =>
+    runDmar(['map', 'fixtures/laptop.dat', '--json'], {
+      env: { XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '' },
+    });
+  const kept = () =>
+    readdirSync(join(home, 'dmar/map')).map((name) => join(home, 'dmar/map', name));
+
+  test('changes nothing but the time a run takes', async () => {
+    const first = await map(home);
+    expect(first.status).toBe(0);
+    expect(kept().length).toBeGreaterThan(0);
+    const files = kept().map((file) => statSync(file).mtimeMs);
+    expect(await map(home)).toEqual(first);
+    expect(kept().map((file) => statSync(file).mtimeMs)).toEqual(files);
+  });
+
+  test.each([
+    ['another text', (file: string) => writeFileSync(file, 'x'.repeat(300_000))],
+    ['half of it', (file: string) => truncateSync(file, Math.floor(statSync(file).size / 2))],
+    ['nothing', (file: string) => truncateSync(file, 0)],
+  ])('is made anew where the file holds %s', async (_, damage) => {
+    const first = await map(home);
+    const sizes = kept().map((file) => statSync(file).size);
+    for (const file of kept()) damage(file);
+    expect(await map(home)).toEqual(first);
+    expect(kept().map((file) => statSync(file).size > 0)).toEqual(sizes.map(() => true));
+    expect(await map(home)).toEqual(first);
+  });
+
+  test('is done without where it cannot be written', async () => {
+    const { status, stderr } = await map('/dev/null');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  });
+});
