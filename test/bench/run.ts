@@ -1,0 +1,258 @@
+/**
+ * `npm run bench`: what dmar costs beside what there is to compare it with, each pair measured in one run.
+ * The targets are ratios, so they mean the same on any machine; on a busy one they waver.
+ *
+ * BENCH_NODES: other Node binaries to measure the start with, separated by colons.
+ * BENCH_ROUNDS: rounds of the start-up comparison (41).
+ */
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decodeDmar } from '../../src/acpi/dmar/decode.js';
+import { type Column, renderTable } from '../../src/render/table.js';
+import { bareWalk } from './bare-walk.js';
+import { byTurns, type Command, median, timeOf, type Usage, usageOf } from './measure.js';
+import { tableOfRmrrs, writeFleet } from './tables.js';
+
+const FIXTURES = 'fixtures';
+const FIXTURE = `${FIXTURES}/laptop.dat`;
+const DMAR: Command = [process.execPath, 'bin/dmar.js'];
+const STANDALONE = `dist/standalone/dmar-linux-${process.arch}`;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 41);
+const FLEET = 20_000;
+const SMALL_FLEET = 2_000;
+const KIB = 1024;
+const SIZES = [16 * KIB, 256 * KIB, 4096 * KIB, 16_384 * KIB];
+
+/** A line of the last table. */
+interface Verdict {
+  what: string;
+  target: number;
+  measured: number;
+  /** Whether more is better. */
+  atLeast?: boolean;
+}
+
+const verdicts: Verdict[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'dmar-bench-'));
+process.env.XDG_CACHE_HOME = join(folder, 'cache');
+
+const right = (heading: string): Column => ({ heading, align: 'right' });
+const say = (line = '') => console.log(line);
+const sayTable = async (columns: Column[], rows: string[][]) =>
+  say(`${await renderTable(columns, rows)}\n`);
+
+/** iasl's disassembler on a file of its own, since it writes its listing beside it; null where there is none. */
+function iaslOn(files: readonly string[]): Command | null {
+  try {
+    timeOf(['iasl', '-v']);
+    return ['iasl', '-d', ...files];
+  } catch {
+    return null;
+  }
+}
+
+async function startUp(): Promise<void> {
+  const others = process.env.BENCH_NODES?.split(':') ?? [];
+  for (const node of [process.execPath, ...others])
+    await startUpOn(node, node === process.execPath);
+}
+
+async function startUpOn(node: string, own: boolean): Promise<void> {
+  const copy = join(folder, 'one.dat');
+  writeFleetOfOne(copy);
+  const iasl = own ? iaslOn([copy]) : null;
+  const standalone = own && existsSync(STANDALONE);
+  const commands: [string, Command][] = [
+    ['node -e 0', [node, '-e', '0']],
+    ['dmar map FIXTURE --json', [node, 'bin/dmar.js', 'map', FIXTURE, '--json']],
+    ['dmar map FIXTURE', [node, 'bin/dmar.js', 'map', FIXTURE]],
+    ...(standalone
+      ? [['standalone map --json', [STANDALONE, 'map', FIXTURE, '--json']] as [string, Command]]
+      : []),
+    ...(iasl ? [['iasl -d FIXTURE', iasl] as [string, Command]] : []),
+  ];
+  // The first runs leave their bytecode for the others.
+  for (const [, command] of commands) for (let i = 0; i < 2; i++) timeOf(command);
+  const results = byTurns(
+    commands.map(([, command]) => command),
+    ROUNDS,
+  );
+  say(`Start-up, whole processes, medians of ${ROUNDS} rounds (${node}):`);
+  await sayTable(
+    [{ heading: 'command' }, right('ms'), right('of node -e 0')],
+    commands.map(([name], i) => [
+      name,
+      (results[i]?.ms ?? 0).toFixed(1),
+      (results[i]?.ratio ?? 0).toFixed(2),
+    ]),
+  );
+  const name = own ? process.version : node;
+  const ratioOf = (what: string) => results[commands.findIndex(([c]) => c === what)]?.ratio ?? 0;
+  verdicts.push(
+    {
+      what: `map --json of node -e 0 (${name})`,
+      target: 1.15,
+      measured: ratioOf('dmar map FIXTURE --json'),
+    },
+    { what: `map of node -e 0 (${name})`, target: 1.25, measured: ratioOf('dmar map FIXTURE') },
+  );
+  if (standalone) {
+    verdicts.push({
+      what: 'standalone map --json of node -e 0',
+      target: 0.4,
+      measured: ratioOf('standalone map --json'),
+    });
+  } else if (own) say(`${STANDALONE} is not there: npm run build:standalone makes it.\n`);
+  if (own && iasl === null) say('iasl is not here, so nothing is compared with it.\n');
+}
+
+const writeFleetOfOne = (file: string) => writeFileSync(file, tableOfRmrrs(256));
+
+async function scanning(): Promise<void> {
+  const rows: string[][] = [];
+  await scanFleet('of few models', false, rows);
+  await scanFleet('no two the same', true, rows);
+  say(`A fleet of tables made from the fixtures, ${availableParallelism()} cores:`);
+  await sayTable(
+    [{ heading: 'command' }, right('tables'), right('ms'), right('tables/s'), right('peak MiB')],
+    rows,
+  );
+}
+
+async function scanFleet(kind: string, distinct: boolean, rows: string[][]): Promise<void> {
+  const fleet = join(folder, 'fleet');
+  writeFleet(fleet, FIXTURES, FLEET, distinct);
+  const directories = readdirSync(fleet).map((name) => join(fleet, name));
+  const files = directories.flatMap((path) => readdirSync(path).map((name) => join(path, name)));
+  const scan = [...DMAR, 'scan', '--quiet'];
+  const iasl = iaslOn(files);
+  const small: Usage[] = [];
+  const large: Usage[] = [];
+  const listing: Usage[] = [];
+  for (let round = 0; round < 5; round++) {
+    small.push(await usageOf([...scan, ...directories.slice(0, SMALL_FLEET / 1000)]));
+    large.push(await usageOf([...scan, fleet]));
+    if (iasl === null) continue;
+    listing.push(await usageOf(iasl));
+    for (const file of files) rmSync(file.replace(/dat$/, 'dsl'), { force: true });
+  }
+  rmSync(fleet, { recursive: true });
+  const row = (name: string, count: number, runs: Usage[]) => {
+    const ms = median(runs.map((run) => run.ms));
+    const peak = median(runs.map((run) => run.peak));
+    const rate = ((count / ms) * 1000).toFixed(0);
+    rows.push([name, `${count}`, ms.toFixed(0), rate, peak.toFixed(0)]);
+    return { ms, peak };
+  };
+  const few = row(`dmar scan, ${kind}`, SMALL_FLEET, small);
+  const many = row(`dmar scan, ${kind}`, FLEET, large);
+  verdicts.push({
+    what: `memory of scan, ${FLEET} of ${SMALL_FLEET} files, ${kind}`,
+    target: 1.25,
+    measured: many.peak / few.peak,
+  });
+  if (listing.length === 0) return;
+  row('iasl -d, one call', FLEET, listing);
+  verdicts.push({
+    what: `tables a second, scan of iasl -d, ${kind}`,
+    target: 10,
+    measured: median(listing.map(({ ms }, i) => ms / (large[i]?.ms ?? 0))),
+    atLeast: true,
+  });
+}
+
+async function decoding(): Promise<void> {
+  const rows: string[][] = [];
+  for (const size of SIZES) {
+    const table = tableOfRmrrs(size);
+    const repeats = Math.max(3, Math.floor((4096 * KIB) / size));
+    const rates = (work: (bytes: Uint8Array) => unknown): number => {
+      const start = performance.now();
+      for (let i = 0; i < repeats; i++) work(table);
+      return (performance.now() - start) / repeats;
+    };
+    const pairs = Array.from({ length: 9 }, () => [rates(bareWalk), rates(decodeDmar)] as const);
+    const bare = median(pairs.map(([ms]) => ms));
+    const ours = median(pairs.map(([, ms]) => ms));
+    const ratio = median(pairs.map(([a, b]) => b / a));
+    const mbs = (ms: number) => (table.length / 1e3 / ms).toFixed(0);
+    rows.push([`${size / KIB} KiB`, mbs(bare), mbs(ours), ratio.toFixed(2)]);
+    verdicts.push({
+      what: `decoding of the bare walk, ${size / KIB} KiB`,
+      target: 4,
+      measured: ratio,
+    });
+  }
+  say('Decoding in the library against a bare walk with DataView:');
+  await sayTable(
+    [right('table'), right('bare MB/s'), right('decodeDmar MB/s'), right('times the bare walk')],
+    rows,
+  );
+}
+
+async function growth(): Promise<void> {
+  const tiny = join(folder, 'tiny.dat');
+  writeFleetOfOne(tiny);
+  const files = SIZES.map((size) => {
+    const file = join(folder, `${size / KIB}.dat`);
+    writeFileSync(file, tableOfRmrrs(size));
+    return file;
+  });
+  const rows: string[][] = [];
+  const commands = [['map', '--json'], ['map'], ['check', '--json'], ['scan', '--quiet']];
+  for (const [command, ...options] of commands as [string, ...string[]][]) {
+    const run = async (file: string, times: number) => {
+      const runs: Usage[] = [];
+      for (let i = 0; i < times; i++)
+        runs.push(await usageOf([...DMAR, command, file, ...options]));
+      return {
+        ms: median(runs.map(({ ms }) => ms)),
+        peak: Math.max(...runs.map(({ peak }) => peak)),
+      };
+    };
+    const start = (await run(tiny, 7)).ms;
+    const used: { ms: number; peak: number }[] = [];
+    for (const file of files) used.push(await run(file, 3));
+    const name = [command, ...options].join(' ');
+    rows.push([
+      name,
+      ...used.map(({ ms, peak }) => `${(ms - start).toFixed(0)} ms ${peak.toFixed(0)} MiB`),
+    ]);
+    const [, middle, , largest] = used as [Usage, Usage, Usage, Usage];
+    verdicts.push({
+      what: `${name}, 16 MiB of 256 KiB, start-up subtracted`,
+      target: 90,
+      measured: (largest.ms - start) / (middle.ms - start),
+    });
+  }
+  say('Growth: tables full of RMRRs, start-up subtracted, and peak memory:');
+  await sayTable(
+    [{ heading: 'command' }, ...SIZES.map((size) => right(`${size / KIB} KiB`))],
+    rows,
+  );
+}
+
+async function judge(): Promise<void> {
+  say('Targets:');
+  await sayTable(
+    [{ heading: 'what' }, right('target'), right('measured'), { heading: 'holds' }],
+    verdicts.map(({ what, target, measured, atLeast }) => [
+      what,
+      `${atLeast ? '>=' : '<='} ${target}`,
+      measured.toFixed(2),
+      (atLeast ? measured >= target : measured <= target) ? 'yes' : 'NO',
+    ]),
+  );
+}
+
+try {
+  const parts = { start: startUp, scan: scanning, decode: decoding, growth };
+  const asked = process.argv.slice(2);
+  for (const [name, part] of Object.entries(parts)) {
+    if (asked.length === 0 || asked.includes(name)) await part();
+  }
+  await judge();
+} finally {
+  rmSync(folder, { recursive: true });
+}
