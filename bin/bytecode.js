@@ -4,10 +4,10 @@
  * longer than the work on most tables. (Node's own compile cache, which came with 22.1, leaves out
  * every function that is compiled when it is first called.)
  *
- * The bytecode lies in $XDG_CACHE_HOME/dmar, by default ~/.cache/dmar, one folder a command, beside the
- * very text it was made of; it is used only where that text is the program's to the byte and the file
- * this user's. Nothing depends on it: where it is missing, stale or refused by V8, the text is compiled.
- * Nothing is written below a home that is another user's, as sudo may leave it, nor with
+ * The bytecode lies in $XDG_CACHE_HOME/dmar, by default ~/.cache/dmar, one folder a command, behind the
+ * digest that the program's file begins with; it is used only where the two digests are the same and the
+ * file is this user's. Nothing depends on it: where it is missing, stale or refused by V8, the text is
+ * compiled. Nothing is written below a home that is another user's, as sudo may leave it, nor with
  * NODE_DISABLE_COMPILE_CACHE=1, which switches Node's own off as well.
  */
 const fs = require('node:fs');
@@ -38,24 +38,27 @@ function load(id) {
 }
 
 function compile(name) {
-  const text = fs.readFileSync(program + name);
+  // The build leaves nothing but ASCII in the text: a digest as a comment, a function around the module.
+  const text = fs.readFileSync(program + name, 'latin1');
+  const digest = text.slice('/*'.length, text.indexOf('*/'));
   const cache = `${folder}/${name}-${process.version}-${process.arch}`;
-  const cachedData = folder ? cachedCode(cache, text) : undefined;
-  // The build leaves nothing but ASCII in the text, a function around the module.
-  const script = new Script(text.latin1Slice(), { filename: program + name, cachedData });
-  if (cachedData === undefined || script.cachedDataRejected) uncached.push({ cache, text, script });
+  const cachedData = folder ? cachedCode(cache, digest) : undefined;
+  const script = new Script(text, { filename: program + name, cachedData });
+  if (cachedData === undefined || script.cachedDataRejected) {
+    uncached.push({ cache, digest, script });
+  }
   return script.runInThisContext();
 }
 
-function cachedCode(cache, text) {
+function cachedCode(cache, digest) {
   try {
     const fd = fs.openSync(cache);
     try {
       const { size, uid } = fs.fstatSync(fd);
       const bytes = Buffer.allocUnsafeSlow(size);
       fs.readSync(fd, bytes);
-      const fits = uid === process.getuid() && text.equals(bytes.subarray(0, text.length));
-      return fits ? bytes.subarray(text.length) : undefined;
+      const fits = uid === process.getuid() && bytes.latin1Slice(0, digest.length) === digest;
+      return fits ? bytes.subarray(digest.length) : undefined;
     } finally {
       fs.closeSync(fd);
     }
@@ -78,11 +81,10 @@ function save(command) {
     if (fs.existsSync(home) && !isOurs(home)) return;
     fs.mkdirSync(folder, { recursive: true });
     if (!isOurs(folder)) return;
-    for (const { cache, text, script } of uncached) {
+    for (const { cache, digest, script } of uncached) {
       const unfinished = `${cache}.${process.pid}`;
-      fs.writeFileSync(unfinished, Buffer.concat([text, script.createCachedData()]), {
-        flag: 'wx',
-      });
+      const bytes = Buffer.concat([Buffer.from(digest), script.createCachedData()]);
+      fs.writeFileSync(unfinished, bytes, { flag: 'wx' });
       fs.renameSync(unfinished, cache);
     }
   } catch {}

@@ -215,13 +215,38 @@ export interface Layout<T, R extends Reader = Reader> {
 }
 
 /**
- * Declares a layout.
+ * Declares a layout. It is described when first asked for more than decoding: most runs need few layouts.
  *
  * @param decode names the fields in byte order, e.g. `(f) => ({ type: f.u16(), length: f.u16() })`
  */
-export function layout<T extends object, R extends Reader = Reader>(
+export const layout = <T extends object, R extends Reader = Reader>(
   decode: (reader: R) => T,
-): Layout<T, R> {
+): Layout<T, R> => new DeclaredLayout(decode);
+
+type Description<T> = Omit<Layout<T, never>, 'decode'>;
+
+class DeclaredLayout<T extends object, R extends Reader> implements Layout<T, R> {
+  #description: Description<T> | null = null;
+
+  constructor(readonly decode: (reader: R) => T) {}
+
+  get fields() {
+    return this.#described().fields;
+  }
+  get fixedLength() {
+    return this.#described().fixedLength;
+  }
+  get at() {
+    return this.#described().at;
+  }
+
+  #described(): Description<T> {
+    this.#description ??= describe(this.decode);
+    return this.#description;
+  }
+}
+
+function describe<T extends object, R extends Reader>(decode: (reader: R) => T): Description<T> {
   const describer = new Describer();
   const names = Object.keys(decode(describer as unknown as R));
   let offset = 0;
@@ -231,5 +256,5 @@ export function layout<T extends object, R extends Reader = Reader>(
     return field;
   });
   const at = Object.fromEntries(fields.map((field) => [field.name, field.offset]));
-  return { decode, fields, fixedLength: offset, at: at as Record<keyof T & string, number> };
+  return { fields, fixedLength: offset, at: at as Description<T>['at'] };
 }
