@@ -1,10 +1,8 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /** Inputs a thread is given ahead, so that it need not wait for the one that hands them out. */
 const AHEAD = 3;
-
-/** A nursery that stays small: threads would let theirs grow to 48 MiB each before they tidy up. */
-const LIMITS = { maxYoungGenerationSizeMb: 3 };
 
 interface Pending<O> {
   resolve(output: O): void;
@@ -18,11 +16,7 @@ class Thread<I, O> {
 
   constructor(argv: string[], workerData: unknown) {
     // The program itself, for it may be a single file.
-    this.#worker = new Worker(process.argv[1] as string, {
-      argv,
-      workerData,
-      resourceLimits: LIMITS,
-    });
+    this.#worker = new Worker(process.argv[1] as string, { argv, workerData });
     this.#worker.on('message', (output: O) => this.#pending.shift()?.resolve(output));
     this.#worker.on('error', (error: Error) => {
       for (const { reject } of this.#pending.splice(0)) reject(error);
@@ -54,6 +48,8 @@ export async function* inThreads<I, O>(
   argv: string[],
   workerData: unknown,
 ): AsyncGenerator<O> {
+  // Threads would let their heaps grow by tens of MiB each before they tidy up.
+  setFlagsFromString('--optimize-for-size');
   const threads = Array.from({ length: count }, () => new Thread<I, O>(argv, workerData));
   const answers: Promise<O>[] = [];
   let next = 0;

@@ -1,7 +1,7 @@
 import { EXIT, Failure } from '../failure.js';
 import type { Host } from '../host/host.js';
 import { bootXen, type Xen } from '../xen/boot.js';
-import { parseCmdline } from '../xen/cmdline.js';
+import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
 import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';
 import {
   findRelease,
@@ -40,11 +40,18 @@ export function bootFromOptions(
   options: XenOptions,
 ): BootedXen {
   const { release, notes } = chooseRelease(options.xen, host);
-  const cmdline = parseCmdline(options.xenCmdline ?? '', release);
+  const text = options.xenCmdline ?? '';
+  const cmdline = parseCmdline(text, release);
   if (!options.iommu) cmdline.iommu.enable = false;
   const machine = host === null ? UNKNOWN_MACHINE : machineOf(host, release);
-  if (/(^|\s)rmrr=/.test(options.xenCmdline ?? '') && release.rmrrOption === null) {
+  if (/(^| )rmrr=/.test(text) && release.rmrrOption === null) {
     notes.push(`Xen ${release.name} has no rmrr= option yet; it came with 4.9.`);
+  }
+  const long = text.split(' ').find((option) => option.length > LONGEST_OPTION);
+  if (long !== undefined) {
+    notes.push(
+      `On its own command line Xen reads only ${LONGEST_OPTION} characters of an option, up to "…${long.slice(LONGEST_OPTION - 16, LONGEST_OPTION)}"; here all of it is read. A second rmrr= has room for more regions.`,
+    );
   }
   return {
     xen: bootXen(bytes, machine, release, cmdline),

@@ -14,8 +14,8 @@ import { formatRange, type IgnoredRegion, type RmrrUnit, unitName } from './unit
 
 /** Faults of the hardware, and other circumstances that no command line brings about. */
 export interface Circumstances {
-  /** Place of a DRHD whose registers read all ones. */
-  dead_drhd?: number | undefined;
+  /** A DRHD whose registers read all ones: its place among those of the table, or its address. */
+  dead_drhd?: number | bigint | undefined;
   /** What bringing VT-d up fails with, 0 or a negative errno. */
   hw_setup_rc?: number | undefined;
   /** Overrides, for the hypercall alone, whether the IOMMU is on. */

@@ -52,9 +52,11 @@ export interface Answer {
   readonly buffer: Uint8Array;
 }
 
-/** Where the modelled guest keeps the argument and, unless told otherwise, the buffer. */
-const ARGUMENT_ADDRESS = 0x1000n;
+/** Where the modelled guest keeps the buffer, unless told otherwise. */
 const BUFFER_ADDRESS = 0x10_0000n;
+/** Where it keeps the argument: past all addresses, so that no buffer it is told can reach that far. */
+const ARGUMENT_ADDRESS = 1n << 65n;
+const ADDRESSES_END = 1n << 66n;
 
 const ALLOWED = { readable: true, writable: true };
 const FORBIDDEN = { readable: false, writable: false };
@@ -64,7 +66,8 @@ export function callOnce(xen: Xen, request: Request): Answer {
   const { abi, nr_entries } = request;
   const { interface: iface } = xen.release;
   const memory = new GuestMemory();
-  const buffer = request.buffer ?? BUFFER_ADDRESS;
+  // A 32-bit caller has no more bits to name it with.
+  const buffer = BigInt.asUintN(abi === 'native' ? 64 : 32, request.buffer ?? BUFFER_ADDRESS);
   const size = entrySize(abi);
   mapGuest(memory, request, buffer, argumentSize(iface, abi));
   const flags = request.flags ?? (request.device === undefined ? XENMEM_RDM_ALL : 0);
@@ -76,7 +79,7 @@ export function callOnce(xen: Xen, request: Request): Answer {
   const op = abi === 'native' ? doMemoryOp : compatMemoryOp;
   const { rc, written } = op(xen, { memory, pv: request.pv ?? false }, cmd, ARGUMENT_ADDRESS);
 
-  memory.map(0n, 1n << 64n, ALLOWED);
+  memory.map(0n, ADDRESSES_END, ALLOWED);
   const argument = memory.copyFrom(ARGUMENT_ADDRESS, argumentSize(iface, abi)) as Uint8Array;
   const bytes = memory.copyFrom(buffer, written.length * size) as Uint8Array;
   const entries = written.map((unit, i) => ({

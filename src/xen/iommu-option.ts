@@ -13,60 +13,66 @@ export const DEFAULT_IOMMU: Readonly<IommuSettings> = {
   workaround_bios_bug: false,
 };
 
-const WORDS: Readonly<Record<string, boolean>> = {
-  no: false,
-  off: false,
-  false: false,
-  disable: false,
-  '0': false,
-  yes: true,
-  on: true,
-  true: true,
-  enable: true,
-  '1': true,
-};
+const WORDS: ReadonlyMap<string, boolean> = new Map([
+  ['no', false],
+  ['off', false],
+  ['false', false],
+  ['disable', false],
+  ['0', false],
+  ['yes', true],
+  ['on', true],
+  ['true', true],
+  ['enable', true],
+  ['1', true],
+]);
 
 /** Suboptions that matter here, and what they set. */
-const SETTINGS: Readonly<Record<string, keyof IommuSettings>> = {
-  force: 'force',
-  required: 'force',
-  workaround_bios_bug: 'workaround_bios_bug',
-  intremap: 'intremap',
-};
+const SETTINGS: ReadonlyMap<string, keyof IommuSettings> = new Map([
+  ['force', 'force'],
+  ['required', 'force'],
+  ['workaround_bios_bug', 'workaround_bios_bug'],
+  ['intremap', 'intremap'],
+]);
+
+/**
+ * How a release reads the words: `loose`, to 4.11, where `no-off` switches off and `on` switches nothing
+ * on; `assigning`, where `no-force=on` means `force=on`; `strict`, where that is no word at all.
+ */
+export type IommuReading = 'loose' | 'assigning' | 'strict';
 
 /**
  * Applies one `iommu=…` option; words that do not change the answer are passed over.
  *
  * @param text the comma-separated words
- * @param reading `loose`: to 4.11, where `no-off` switches off and `on` switches nothing on
  */
 export function applyIommuOption(
   settings: IommuSettings,
   text: string,
-  reading: 'loose' | 'strict',
+  reading: IommuReading,
 ): void {
   for (const word of text.split(',')) {
     if (reading === 'loose') applyLoosely(settings, word);
-    else applyStrictly(settings, word);
+    else applyExactly(settings, word, reading === 'assigning');
   }
 }
 
 function applyLoosely(settings: IommuSettings, word: string): void {
   const name = word.replace(/^no-/, '');
-  const setting = SETTINGS[name];
-  if (WORDS[name] === false) settings.enable = false;
+  const setting = SETTINGS.get(name);
+  if (WORDS.get(name) === false) settings.enable = false;
   else if (setting !== undefined) settings[setting] = name === word;
 }
 
-function applyStrictly(settings: IommuSettings, word: string): void {
-  const enable = WORDS[word];
+function applyExactly(settings: IommuSettings, word: string, assignsNegated: boolean): void {
+  const enable = WORDS.get(word);
   if (enable !== undefined) {
     settings.enable = enable;
     return;
   }
   const [, negation, name = '', value] = /^(no-)?([^=]*)(?:=(.*))?$/.exec(word) ?? [];
-  const setting = SETTINGS[name];
+  const setting = SETTINGS.get(name);
   if (setting === undefined) return;
-  const assigned = value === undefined ? negation === undefined : WORDS[value];
+  if (negation !== undefined && value !== undefined && !assignsNegated) return;
+  const assigned = value === undefined ? negation === undefined : WORDS.get(value);
   if (assigned !== undefined) settings[setting] = assigned;
 }

@@ -11,7 +11,7 @@ export interface Machine {
   memoryMap: readonly MemoryRange[] | null;
   /** PCI segments whose configuration space is known while the table is parsed. */
   segments: ReadonlySet<number>;
-  /** Known segments whose configuration space cannot be read all the same. */
+  /** Known segments whose memory-mapped configuration space cannot be read; segment 0 does without. */
   inaccessibleSegments?: ReadonlySet<number>;
 }
 
@@ -38,7 +38,7 @@ export const readConfig = (machine: Machine, sbdf: Sbdf, offset: number): number
   isReadable(machine, sbdf) && machine.pci !== null ? machine.pci.configByte(sbdf, offset) : 0xff;
 
 const isReadable = (machine: Machine, { segment }: Sbdf): boolean =>
-  (segment === 0 || machine.segments.has(segment)) && !machine.inaccessibleSegments?.has(segment);
+  segment === 0 || (machine.segments.has(segment) && !machine.inaccessibleSegments?.has(segment));
 
 /** Whether a function answers; on a machine nothing is known of, every one does. */
 export const isPresent = (machine: Machine, sbdf: Sbdf): boolean =>

@@ -28,7 +28,8 @@ export function parseDrhd(state: ParseState, at: StructureAt): boolean {
   if (drhds.allocated++ >= release.drhdLimit) {
     return fail(ERRNO.ENOMEM, `is one more than the ${release.drhdLimit} Xen has room for`);
   }
-  if (index === options.dead_drhd) return fail(ERRNO.ENODEV, 'has registers that read all ones');
+  if (options.dead_drhd === index || options.dead_drhd === address)
+    return fail(ERRNO.ENODEV, 'has registers that read all ones');
 
   const segment = memory.u16(at.offset + drhd.at.segment);
   const scopes = state.parseScopes(at, drhd.fixedLength, segment);

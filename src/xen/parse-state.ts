@@ -13,8 +13,8 @@ import type { IgnoredRegion, IgnoreReason, RmrrUnit } from './units.js';
 export interface ParseOptions {
   readonly force_iommu: boolean;
   readonly workaround_bios_bug: boolean;
-  /** Place of a DRHD, among those of the table, whose registers read all ones. */
-  readonly dead_drhd?: number | undefined;
+  /** A DRHD whose registers read all ones: its place among those of the table, or its address. */
+  readonly dead_drhd?: number | bigint | undefined;
 }
 
 /** The structure on which Xen gave the table up. */

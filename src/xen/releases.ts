@@ -3,6 +3,8 @@
  * which it holds. The facts are those measured on Xen's own functions and on booted hypervisors.
  */
 
+import type { IommuReading } from './iommu-option.js';
+
 /** Everything in which the modelled code differs between releases. */
 export interface Behaviour {
   /** Layout of the hypercall's argument, and with it whether it has flags and can ask for one device. */
@@ -25,8 +27,8 @@ export interface Behaviour {
   parsesSatc: boolean;
   /** Whether Xen has the `rmrr=` option, and how it treats a region that is too long. */
   rmrrOption: null | 'drops-long-region' | 'refuses-long-region';
-  /** How `iommu=` reads its words: loosely, `no-off` means off and `on` cannot undo `off`. */
-  iommuOption: 'loose' | 'strict';
+  /** How `iommu=` reads its words. */
+  iommuOption: IommuReading;
   /** What becomes of the table under `iommu=off,no-intremap`. */
   parseWithoutIommu: 'EINVAL' | 'not-called';
 }
@@ -57,7 +59,7 @@ const CHANGES: readonly { since: Point; set: Partial<Behaviour> }[] = [
   { since: [9, 0], set: { rmrrOption: 'drops-long-region' } },
   {
     since: [12, 0],
-    set: { drhdAbsentDevicesFail: false, segmentsKnown: true, iommuOption: 'strict' },
+    set: { drhdAbsentDevicesFail: false, segmentsKnown: true, iommuOption: 'assigning' },
   },
   { since: [13, 0], set: { wideBridgeBug: false } },
   { since: [15, 0], set: { drhdLimit: 32 } },
@@ -69,6 +71,7 @@ const CHANGES: readonly { since: Point; set: Partial<Behaviour> }[] = [
       parseWithoutIommu: 'not-called',
     },
   },
+  { since: [16, 2], set: { iommuOption: 'strict' } },
   { since: [17, 0], set: { segmentsKnown: false, rmrrOption: 'refuses-long-region' } },
   { since: [19, 0], set: { checksMemoryMap: true, parsesSatc: true } },
   { since: [19, 4], set: { segmentsKnown: true } },

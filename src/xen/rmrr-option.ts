@@ -57,13 +57,17 @@ export function parseRmrrOption(
       return refuse(ERRNO.EINVAL, `rmrr= has no page frame at "${text.slice(pos)}"`);
     const { base_pfn, end_pfn } = frames;
     pos = frames.next;
-    const tooLong = end_pfn < base_pfn || end_pfn - base_pfn >= MAX_PAGES;
-    if (tooLong && longRegions === 'refuses-long-region') {
+    // The difference is taken modulo 2^64, so a range that wraps around within the limit is let pass here.
+    if (
+      longRegions === 'refuses-long-region' &&
+      BigInt.asUintN(64, end_pfn - base_pfn) >= MAX_PAGES
+    ) {
       return refuse(
         ERRNO.E2BIG,
         `the region of rmrr= from frame ${base_pfn.toString(16)} to ${end_pfn.toString(16)} is reversed or has more than ${MAX_PAGES} pages`,
       );
     }
+    const tooLong = end_pfn < base_pfn || end_pfn - base_pfn >= MAX_PAGES;
     if (text[pos] === '=') {
       const devices = readDevices(text, pos);
       if (devices === null) {

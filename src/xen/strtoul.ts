@@ -2,9 +2,10 @@ const U64 = (1n << 64n) - 1n;
 
 /**
  * Reads a number as the hypervisor's simple_strtoul does (xen/common/vsprintf.c): no sign, no blanks,
- * `0x` optional with base 16, wrapping at 64 bits.
+ * wrapping at 64 bits.
  *
- * @param base 16, or 0 for what the text looks like: hex with `0x`, octal with a leading 0, else decimal
+ * @param base 16, with or without `0x`, which need not be followed by a digit; or 0 for what the text looks
+ *   like: hex with `0x` and a digit, octal with a leading 0, else decimal
  * @returns the value, 0 where there are no digits, and the position after the last digit
  */
 export function readNumber(
@@ -12,7 +13,8 @@ export function readNumber(
   pos: number,
   base: 0 | 16,
 ): { value: bigint; next: number } {
-  const prefixed = /^0x[0-9a-f]/i.test(text.slice(pos, pos + 3));
+  const prefix = base === 16 ? /^0x/i : /^0x[0-9a-f]/i;
+  const prefixed = prefix.test(text.slice(pos, pos + 3));
   const radix = prefixed || base === 16 ? 16 : text[pos] === '0' ? 8 : 10;
   let next = prefixed ? pos + 2 : pos;
   let value = 0n;

@@ -13,7 +13,8 @@ export interface VectorOptions {
   ops_missing?: boolean;
   force_iommu?: boolean;
   workaround_bios_bug?: boolean;
-  dead_drhd?: number;
+  /** Its place, or its address as a hex string. */
+  dead_drhd?: number | string;
   hw_setup_rc?: number;
   pv?: boolean;
   mmcfg_inaccessible?: number[];

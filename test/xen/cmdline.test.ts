@@ -14,6 +14,10 @@ describe('iommu=', () => {
     ['4.22', 'iommu=no-off', true],
     ['4.22', 'no-iommu', false],
     ['4.22', 'dom0-iommu=off', true],
+    ['4.22', 'iommu=off,constructor', false],
+    ['4.11', 'iommu=off,toString', false],
+    ['4.22', 'console=vga -- iommu=off', true],
+    ['4.22', 'console=vga\tiommu=off', true],
     ['4.11', 'iommu=no-off', false],
     ['4.11', 'iommu=no-no', false],
     ['4.11', 'iommu=off,on', false],
@@ -29,6 +33,10 @@ describe('iommu=', () => {
     expect(force('4.22', 'iommu=force,no-force')).toBe(false);
     expect(force('4.22', 'iommu=force=off')).toBe(false);
     expect(force('4.6', 'iommu=force,no-required')).toBe(false);
+    // A negated word with a value: the value counted, then the word was none any more.
+    expect(force('4.12', 'iommu=no-force=on')).toBe(true);
+    expect(force('4.17', 'iommu=no-force=on')).toBe(false);
+    expect(force('4.17', 'iommu=force,no-force=off')).toBe(true);
   });
 });
 
@@ -56,6 +64,11 @@ describe('rmrr=', () => {
     ['1-10=0:1d.0', 0, 1],
     ['1-11=0:1d.0;2=0:1d.0', -7, 0],
     ['2-1=0:1d.0', -7, 0],
+    // Modulo 2^64 the second frame is ten after the first: no more than the limit.
+    ['fffffffffffffff8-2=0:1d.0;bf900=0:1d.0', 0, 2],
+    ['0x-5=0:1d.0', 0, 1],
+    ['bf900=0x:1d.0', 0, 1],
+    ['bf900=0:0x.0', 0, 1],
     [Array.from({ length: 10 }, (_, i) => `${i}=0:1d.0`).join(';'), 0, 10],
     [Array.from({ length: 11 }, (_, i) => `${i}=0:1d.0`).join(';'), -7, 10],
     [`1=${Array.from({ length: 21 }, () => '0:1d.0').join(',')}`, -22, 1],
@@ -86,7 +99,9 @@ describe('readNumber', () => {
   it.each([
     ['bf900=', 16, 0xbf900n, 5],
     ['0xBF900', 16, 0xbf900n, 7],
-    ['0x', 16, 0n, 1],
+    ['0x', 16, 0n, 2],
+    ['0x:', 16, 0n, 2],
+    ['0x', 0, 0n, 1],
     ['10000000000000001', 16, 1n, 17],
     ['', 16, 0n, 0],
     ['017', 0, 0o17n, 3],
