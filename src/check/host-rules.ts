@@ -340,7 +340,11 @@ const MEMORY_RULES: readonly Rule[] = [
         who: 'specification',
         effect: 'the firmware reports the region as reserved in its memory map',
       },
-      { who: 'Linux', effect: 'the kernel logs "No firmware reserved region can cover this RMRR"' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "No firmware reserved region can cover this RMRR" (from 6.15 on not for ACPI NVS)',
+      },
     ],
     advice: "Report it to the firmware's vendor; the system does not use this memory as it is.",
     *test(subject) {

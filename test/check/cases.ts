@@ -369,11 +369,10 @@ export const CASES: Readonly<Record<string, Pair>> = {
   },
   'rmrr-in-usable-memory': {
     bad: mapped(FULL, ['0xbf7e8000', '0xbf7f7000', 2], ['0xbf7f7000', '0xbf7f8000', 1]),
-    // A page of which a part is reserved passes in Xen; Linux is not asked, since no byte is mapped otherwise.
     good: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 2]),
   },
   'rmrr-not-reserved': {
     bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 4]),
-    good: mapped(FULL, ['0x0', '0xbf7e8000', 1], ['0xbf7f8000', '0xc0000000', 1]),
+    good: mapped(FULL, ['0xbf7e0000', '0xbf7f0000', 2], ['0xbf7f0000', '0xbf7f8000', 2]),
   },
 };
