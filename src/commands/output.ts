@@ -34,8 +34,20 @@ export async function printJson(value: Json): Promise<void> {
 /** Whether anybody still reads standard output: long work is in vain where nobody does. */
 export const isRead = (): boolean => !abandoned.has(STDOUT);
 
-/** Writes a line to standard error. */
-export const complain = (line: string): Promise<void> => write(STDERR, `${line}\n`);
+/** Writes lines to standard error, on a terminal broken between words. */
+export async function complain(text: string): Promise<void> {
+  const { isatty } = await import('node:tty');
+  await write(STDERR, `${isatty(STDERR) ? await fitted(text) : text}\n`);
+}
+
+async function fitted(text: string): Promise<string> {
+  const { columnsOf, wrap } = await import('../render/text.js');
+  const columns = columnsOf(process.stderr, process.env);
+  return text
+    .split('\n')
+    .map((line) => wrap(line, columns))
+    .join('\n');
+}
 
 /** Tells of a source, on standard error, what is worth knowing and what is wrong or dubious. */
 export async function complainOf(

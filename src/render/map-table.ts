@@ -6,8 +6,8 @@ import type { RdmMapResult } from '../xen/rdm-map.js';
 import type { RmrrUnit } from '../xen/units.js';
 import { facts, machineName, type Page, remarks } from './page.js';
 import type { Style } from './style.js';
-import { type Column, renderTable } from './table.js';
-import { formatSize, listDevices, plural, wrap } from './text.js';
+import { type Column, columnWidths, renderTable } from './table.js';
+import { formatSize, listDevices, listSome, plural, wrap } from './text.js';
 
 /** What the text output says beside the map itself. */
 export interface MapTableInput {
@@ -115,8 +115,10 @@ async function entriesTable(
   const failure = answer.rc === 0 ? [] : [style.bad(wrap(failedCall(answer), columns))];
   if (answer.entries.length > 0) {
     const wide = columns >= WIDE;
+    const gap = wide ? 2 : 1;
     const rows = answer.entries.map((entry) => entryRow(entry, wide));
-    const table = await renderTable(COLUMNS, rows, { gap: wide ? 2 : 1, heading: style.heading });
+    breakPaths(rows, columns - gap * (COLUMNS.length - 1));
+    const table = await renderTable(COLUMNS, rows, { gap, heading: style.heading });
     return [...failure, table].join('\n\n');
   }
   if (failure.length > 0) return failure.join('');
@@ -139,6 +141,30 @@ function entryRow(
     ),
     placeOf(unit, wide),
   ];
+}
+
+const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
+
+/** Continues long paths over bridges on the next line where the columns would not fit otherwise. */
+function breakPaths(rows: string[][], room: number): void {
+  const widths = columnWidths(COLUMNS, rows);
+  const others = widths.reduce((sum, width, i) => (i === DEVICES ? sum : sum + width), 0);
+  if (others + (widths[DEVICES] ?? 0) <= room) return;
+  for (const row of rows) {
+    const lines = (row[DEVICES] ?? '').split('\n');
+    row[DEVICES] = lines.map((path) => breakPath(path, room - others)).join('\n');
+  }
+}
+
+/** A path in lines of at most `room` columns, cut in front of its hops. */
+function breakPath(path: string, room: number): string {
+  const lines: string[] = [];
+  for (const hop of path.split(/(?=\/)/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + hop.length > room) lines.push(hop);
+    else lines[lines.length - 1] = last + hop;
+  }
+  return lines.join('\n');
 }
 
 /** end_pfn, nr_pages, the range and its size; a count that wrapped at 64 bits has no range. */
@@ -171,7 +197,19 @@ function missingRegions({ missing }: RdmMapResult, { columns, style }: Page): st
 function oddities({ result, notes }: MapTableInput, page: Page): string {
   const { failure, outcome } = result.xen;
   const alarmed = failure !== null || outcome !== 'ok';
-  const said = new Set(alarmed ? ['xen-table-refused', 'xen-bug', 'xen-panic'] : []);
+  const said = new Set(['scope-path-unresolved']);
+  if (alarmed) for (const code of ['xen-table-refused', 'xen-bug', 'xen-panic']) said.add(code);
   const diagnostics = result.diagnostics.filter(({ code }) => !said.has(code));
-  return remarks([...notes.map((message) => ({ message })), ...diagnostics], page);
+  const all = [...notes, ...unresolvedPaths(result)].map((message) => ({ message }));
+  return remarks([...all, ...diagnostics], page);
+}
+
+/** Says once, of all regions, what hangs on how the machine numbered its buses. */
+function unresolvedPaths({ answer }: RdmMapResult): string[] {
+  const devices = (answer?.entries ?? []).flatMap(({ unit }) => unit.devices);
+  const paths = new Set(devices.filter(({ bdf }) => bdf === null).map(({ name }) => name));
+  if (paths.size === 0) return [];
+  return [
+    `Which buses the bridges of ${listSome([...paths], 2)} lead to only the machine can tell (--root names a captured one): the devices are shown by their paths, and taken as present.`,
+  ];
 }

@@ -71,6 +71,18 @@ async function layOutByLibrary(
 /** Columns that a line takes on the screen: colours take none. */
 const widthOf = (line: string): number => stripVTControlCharacters(line).length;
 
+/** What each column takes at its widest, its heading included. */
+export const columnWidths = (
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+): number[] =>
+  columns.map(({ heading }, i) =>
+    rows.reduce(
+      (most, row) => Math.max(most, ...(row[i] ?? '').split('\n').map(widthOf)),
+      widthOf(heading),
+    ),
+  );
+
 /** The same without the library, one pass over the rows; loading it takes longer than to draw most tables. */
 function padRows(
   columns: readonly Column[],
@@ -78,9 +90,7 @@ function padRows(
   gap: string,
 ): string[] {
   const cells = rows.map((row) => row.map((cell) => cell.split('\n')));
-  const widths = columns.map((_, i) =>
-    cells.reduce((most, row) => Math.max(most, ...(row[i] ?? []).map(widthOf)), 0),
-  );
+  const widths = columnWidths(columns, rows);
   return cells.flatMap((row) =>
     Array.from({ length: Math.max(...row.map((cell) => cell.length)) }, (_, line) =>
       columns
