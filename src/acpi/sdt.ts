@@ -14,6 +14,22 @@ export function byteSum(bytes: Uint8Array, length = bytes.length): number {
   return sum & 0xff;
 }
 
+/**
+ * Splits tables that stand back to back, as `cat /sys/firmware/acpi/tables/*` gives them, by the lengths in
+ * their headers.
+ *
+ * @returns the tables, the last one cut off where the bytes are; none where the bytes begin with none
+ */
+export function splitSdts(bytes: Uint8Array): Uint8Array[] {
+  const tables: Uint8Array[] = [];
+  let rest = bytes;
+  for (let sdt = identifySdt(rest); sdt !== null; sdt = identifySdt(rest)) {
+    tables.push(rest.subarray(0, sdt.length));
+    rest = rest.subarray(sdt.length);
+  }
+  return tables;
+}
+
 /** A table's place among concatenated ones, as its header tells it. */
 export interface SdtIdentity {
   /** Four characters; anything else means these bytes are no ACPI table. */

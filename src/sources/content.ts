@@ -1,11 +1,10 @@
 import { dmarHeader } from '../acpi/dmar/header.js';
-import { NO_BYTES } from '../acpi/layout.js';
 import { identifySdt } from '../acpi/sdt.js';
 import { Failure } from '../failure.js';
 import { isTar } from './archive.js';
 import { compressionOf } from './compression.js';
 import type { Content } from './formats/format.js';
-import { isDmar } from './pick.js';
+import { isDmar, tablesOf } from './pick.js';
 
 /** Bytes that tell text from binary. */
 const HEAD = 4096;
@@ -102,14 +101,9 @@ export async function readContent(
   return content;
 }
 
-/** A table with whatever follows it, or tables back to back, as `cat /sys/firmware/acpi/tables/*` gives them. */
+/** A table with whatever follows it, or tables back to back. */
 function readBinary(bytes: Uint8Array): Content | null {
-  const tables: Uint8Array[] = isDmar(bytes) ? [bytes] : [];
-  let rest = isDmar(bytes) ? NO_BYTES : bytes;
-  for (let sdt = identifySdt(rest); sdt !== null; sdt = identifySdt(rest)) {
-    tables.push(rest.subarray(0, sdt.length));
-    rest = rest.subarray(sdt.length);
-  }
+  const tables = tablesOf(bytes);
   if (tables.length === 0) return null;
   return {
     kind: 'table',

@@ -33,10 +33,15 @@ async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const input = new Blob([bytes]).stream();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of new xz.XzReadableStream(input)) {
-    length += chunk.length;
-    if (length > limit) throw new OverLimit();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of new xz.XzReadableStream(input)) {
+      length += chunk.length;
+      if (length > limit) throw new OverLimit();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The library tells an error by a number alone.
+    throw error instanceof OverLimit ? error : new Error('it is damaged or cut off');
   }
   return Buffer.concat(chunks);
 }

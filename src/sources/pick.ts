@@ -1,4 +1,5 @@
 import { DMAR_SIGNATURES, dmarHeader } from '../acpi/dmar/header.js';
+import { splitSdts } from '../acpi/sdt.js';
 import { EXIT, Failure } from '../failure.js';
 import type { WrittenTable } from './formats/format.js';
 
@@ -8,6 +9,17 @@ export const signatureOf = (bytes: Uint8Array): string =>
 
 /** Whether bytes begin as a DMAR table does, or as Xen left one. */
 export const isDmar = (bytes: Uint8Array): boolean => DMAR_SIGNATURES.includes(signatureOf(bytes));
+
+/**
+ * The tables in bytes that begin with one. What follows a DMAR table is taken for others only where it is
+ * made of whole ones; else it stays with it, for its length may be wrong.
+ */
+export function tablesOf(bytes: Uint8Array): Uint8Array[] {
+  const tables = splitSdts(bytes);
+  if (!isDmar(bytes)) return tables;
+  const counted = tables.reduce((sum, table) => sum + table.length, 0);
+  return tables.length > 1 && counted === bytes.length ? tables : [bytes];
+}
 
 /** A DMAR table picked from a source, and how many there were to pick from. */
 export interface Picked {

@@ -110,8 +110,13 @@ export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegio
       devices: named ? unit.devices : [],
     };
   };
+  const { failure } = result.xen;
   return {
     ...result,
+    xen: {
+      ...result.xen,
+      failure: failure && { ...failure, message: withoutOffsets(failure.message) },
+    },
     answer: answer && {
       ...answer,
       entries: answer.entries.map((entry) => ({ ...entry, unit: strip(entry.unit) })),

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { byteSum } from '../../src/acpi/sdt.js';
 import { readContent } from '../../src/sources/content.js';
 import { isDmar, pickDmar, signatureOf } from '../../src/sources/pick.js';
 import { CORPUS, corpusNote, corpusTables } from '../support/corpus.js';
@@ -38,6 +39,12 @@ const COMMANDS: readonly [form: string, command: string, ...args: string[]][] = 
   ['hexdump', 'od', '-tx1'],
   ['hexdump', 'od', '-Ad', '-tx1'],
   ['hexdump', 'od', '-An', '-tx1'],
+  ['hexdump', 'hexdump'],
+  ['hexdump', 'hexdump', '-v', '-x'],
+  ['hexdump', 'od', '-x'],
+  ['hexdump', 'od', '-Ax', '-tx4'],
+  ['hexdump', 'xxd', '-e'],
+  ['hexdump', 'xxd', '-i'],
   ['binary', 'gzip', '-c'],
   ['binary', 'xz', '-c'],
   ['binary', 'zstd', '-c', '-q'],
@@ -141,6 +148,26 @@ describe('an iasl listing', () => {
     );
   });
 
+  it('of an old version has its paths in brackets', async () => {
+    const lines = [...header, field(0x46, 2, '[1D, 00]')];
+    expect((await read(latin1(lines.join('\n')))).hex.slice(2 * 0x46)).toBe('1d00');
+  });
+
+  it('that ends in a structure unknown to iasl is read up to there, and makes nothing up', async () => {
+    const unit = [
+      field(0x24, 12, '26 00 00 00 00 00 00 00 00 00 00 00'),
+      field(0x30, 2, '0000'),
+      field(0x32, 2, '0010'),
+      field(0x34, 12, '01 00 00 00 00 10 D9 FE 00 00 00 00'),
+    ];
+    const unknown = [field(0x40, 2, '0005 [Unknown Subtable Type]'), field(0x42, 2, '0018')];
+    const { hex, notes } = await read(latin1([...header, ...unit, ...unknown].join('\n')));
+    expect(hex).toHaveLength(2 * 0x40);
+    expect(hex.slice(8, 16)).toBe('40000000');
+    expect(byteSum(Buffer.from(hex, 'hex'))).toBe(0);
+    expect(notes.join()).toMatch(/ends at offset 64 of 72, with a structure of type 5/);
+  });
+
   it('that leaves bytes out says so', async () => {
     const { notes } = await read(latin1([...header, field(0x30, 2, '0000')].join('\n')));
     expect(notes.join()).toMatch(
@@ -216,6 +243,17 @@ describe('as acpidump text', () => {
     ]);
     expect(await read(text, 2)).toEqual({ form: 'acpidump', notes: [], hex: hexOf(b.bytes) });
     await expect(read(text, 3)).rejects.toMatchObject({ code: 'no-such-table', status: 2 });
+  });
+
+  it('tables back to back are all offered', async () => {
+    const [first, second] = fixtures.map(({ bytes }) => bytes) as [Uint8Array, Uint8Array];
+    const both = Buffer.concat([first, second]);
+    for (const text of [both, pipe(both, 'xxd', '-p')]) {
+      expect((await read(text, 2)).hex).toBe(hexOf(second));
+    }
+    // What is no table stays with the one before it.
+    const tail = Buffer.concat([both, Buffer.from('x')]);
+    expect((await read(tail)).hex).toBe(hexOf(tail));
   });
 
   it('without a DMAR table it says which tables are there', async () => {

@@ -86,6 +86,13 @@ DMAR: Setting identity map for device 0000:00:1d.0 [0xbdea8000 - 0xbdeb6fff]`;
     ]);
   });
 
+  it('of 2.6 prints the first byte after an identity map', async () => {
+    const text = `DMAR:RMRR base: 0x00000000bf7e8000 end: 0x00000000bf7f7fff
+IOMMU: Setting identity map for device 0000:00:1d.0 [0xbf7e8000 - 0xbf7f8000]
+IOMMU: Setting identity map for device 0000:00:1f.0 [0x0 - 0x1000000]`;
+    expect((await read(text)).regions).toEqual(['bf7e8000-bf7f7fff 0000:00:1d.0']);
+  });
+
   it('of a broken firmware counts a region once', async () => {
     const text = `DMAR: [Firmware Bug]: No firmware reserved region can cover this RMRR [0x00000000b9d26000-0x00000000b9d45fff], contact BIOS vendor for fixes
 DMAR: RMRR base: 0x000000b9d26000 end: 0x000000b9d45fff`;

@@ -1,4 +1,5 @@
 import { dmarHeader } from '../../acpi/dmar/header.js';
+import { byteSum } from '../../acpi/sdt.js';
 import { tooLarge } from '../bounded-read.js';
 import type { TextFormat, WrittenTable } from './format.js';
 import { type HexDialect, readHexDumps } from './hex-lines.js';
@@ -86,6 +87,8 @@ function readListing(text: string, limit: number): WrittenTable {
   const raw = readHexDumps(text, RAW, limit)[0]?.bytes;
   const { fields, notes } = listFields(text, raw?.length ?? 0, limit);
   const { bytes, known } = layOut(fields, raw);
+  const unread = firstUnread(bytes, known);
+  if (unread !== null) return withoutRest(bytes, unread, notes);
   const end = raw === undefined ? endOfStructures(bytes) : bytes.length;
   const table = new Uint8Array(end);
   table.set(bytes);
@@ -131,6 +134,38 @@ function noteHidden(known: Uint8Array, end: number, named: boolean): string[] {
   ];
 }
 
+/** Bytes of the `type` and `length` that iasl lists of every structure, even of one it does not know. */
+const STRUCTURE_HEADER = 4;
+
+/** Offset of the first structure of which a listing shows nothing but type and length; null where there is none. */
+function firstUnread(bytes: Uint8Array, known: Uint8Array): number | null {
+  const view = new DataView(bytes.buffer);
+  for (let at = dmarHeader.fixedLength; at + STRUCTURE_HEADER <= bytes.length; ) {
+    const length = view.getUint16(at + 2, true);
+    const isNamed = !known.subarray(at, at + STRUCTURE_HEADER).includes(0);
+    const isShown = known.subarray(at + STRUCTURE_HEADER, at + length).includes(1);
+    if (isNamed && !isShown && length > STRUCTURE_HEADER) return at;
+    at += Math.max(length, STRUCTURE_HEADER);
+  }
+  return null;
+}
+
+/**
+ * The table up to a structure that iasl did not know: it lists nothing from there on, and made-up bytes would
+ * be judged as if they were the firmware's. Length and checksum are made to fit what is left.
+ */
+function withoutRest(bytes: Uint8Array, end: number, before: readonly string[]): WrittenTable {
+  const table = bytes.slice(0, end);
+  const view = new DataView(table.buffer);
+  const type = new DataView(bytes.buffer).getUint16(end, true);
+  const length = view.getUint32(dmarHeader.at.length, true);
+  view.setUint32(dmarHeader.at.length, end, true);
+  const { checksum } = dmarHeader.at;
+  table[checksum] = (table[checksum] as number) - byteSum(table);
+  const note = `The listing ends at offset ${end} of ${length}, with a structure of type ${type} that iasl did not know: what follows is not taken into account, and the length and checksum shown are made to fit.`;
+  return { bytes: table, notes: [...before, note] };
+}
+
 /** Where the structure ends that a listing ends in, given what it shows: iasl leaves out what pads an ANDD's name. */
 function endOfStructures(bytes: Uint8Array): number {
   if (bytes.length < dmarHeader.fixedLength) return bytes.length;
@@ -148,7 +183,9 @@ function fieldBytes({ length, value }: Field, hasRaw: boolean): Uint8Array | nul
     const characters = /^"(.*)"/.exec(value)?.[1] ?? value.slice(1);
     return Buffer.from(characters, 'latin1').subarray(0, length);
   }
-  const list = /^[0-9a-f]{2}(?:[ ,][0-9a-f]{2})+(?=\s|$)/i.exec(value)?.[0];
+  // A path of older versions: `[1F, 07]`.
+  const path = value.replace(/^\[([0-9a-f]{2}), ([0-9a-f]{2})\]/i, '$1,$2');
+  const list = /^[0-9a-f]{2}(?:[ ,][0-9a-f]{2})+(?=\s|$)/i.exec(path)?.[0];
   if (list !== undefined && (list.length + 1) / 3 === length) {
     return Buffer.from(list.replace(/[ ,]/g, ''), 'hex');
   }

@@ -12,7 +12,12 @@ export interface HexDialect {
   line: RegExp;
   /** Whether offsets may be octal or decimal, as od prints them unless told otherwise. */
   anyRadix: boolean;
+  /** Whether the groups of `hex` are words of several bytes, the lowest one last. */
+  words?: true;
 }
+
+/** Bytes of the longest words that dumps are made of. */
+const LONGEST_WORD = 8;
 
 /** Reads the lines of a text one by one into dumps. */
 class DumpReader {
@@ -50,12 +55,17 @@ class DumpReader {
   /**
    * Takes a line of bytes.
    *
-   * @param digits two per byte; none for an offset alone
+   * @param digits two per byte; none for an offset alone, which is where the dump ends
    */
   line(offset: number, digits: string): void {
     if (this.#squeezed) this.#repeatUpTo(offset);
     this.#squeezed = false;
-    if (digits === '') return;
+    if (digits === '') {
+      // A last word is filled up with zeros.
+      const extra = this.#end - offset;
+      if (extra > 0 && extra < LONGEST_WORD) this.#digits = this.#digits.slice(0, -2 * extra);
+      return;
+    }
     if (offset < this.#end) this.finish();
     if (this.#digits === '') this.#start = offset;
     else if (offset > this.#end) this.#noteGap(offset);
@@ -100,7 +110,7 @@ class DumpReader {
  */
 export function readHexDumps(
   text: string,
-  { line, anyRadix }: HexDialect,
+  { line, anyRadix, words }: HexDialect,
   limit: number,
 ): WrittenTable[] {
   const reader = new DumpReader(limit);
@@ -109,11 +119,21 @@ export function readHexDumps(
     const { title, star, offset = '', hex = '' } = groups;
     if (title !== undefined) reader.finish();
     else if (star !== undefined) reader.star();
-    else reader.line(Number.parseInt(offset, radix), hex.replaceAll(' ', ''));
+    else
+      reader.line(
+        Number.parseInt(offset, radix),
+        words ? bytesOfWords(hex) : hex.replace(/ /g, ''),
+      );
   }
   reader.finish();
   return reader.tables;
 }
+
+/** Digits byte by byte of words that are printed as numbers. */
+const bytesOfWords = (hex: string): string =>
+  hex
+    .replace(/[0-9a-f]+/gi, (word) => (word.match(/../g) ?? []).reverse().join(''))
+    .replace(/ /g, '');
 
 /** Whether bytes begin with four characters as a table's signature has them. */
 export const beginsAsTable = (bytes: Uint8Array): boolean =>

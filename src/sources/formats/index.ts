@@ -1,9 +1,11 @@
 import { acpidump } from './acpidump.js';
+import { cArray } from './c-array.js';
 import { disassembly } from './disassembly.js';
 import type { TextFormat } from './format.js';
 import { hexdump } from './hexdump.js';
 import { linuxLog } from './linux-log.js';
 import { plainHex } from './plain-hex.js';
+import { words } from './words.js';
 import { xenLog } from './xen-log.js';
 import { xxd } from './xxd.js';
 
@@ -16,7 +18,9 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
   acpidump,
   xxd,
   hexdump,
+  words,
   plainHex,
+  cArray,
   xenLog,
   linuxLog,
 ];

@@ -1,3 +1,4 @@
+import { PAGE_SIZE } from '../../acpi/address.js';
 import { parseSbdf } from '../../acpi/sbdf.js';
 import type { TextFormat } from './format.js';
 import { address, LogReader, logPattern } from './log.js';
@@ -19,6 +20,9 @@ const LINE = logPattern(
 /** Last byte of the identity map that old kernels give an ISA bridge, which no RMRR asks for. */
 const ISA_LIMIT = 0xffffffn;
 
+/** Kernels of 2.6 print the first byte after an identity map, later ones its last. */
+const inclusive = (last: bigint): bigint => (last % PAGE_SIZE === 0n ? last - 1n : last);
+
 /** A Linux kernel's log: dmesg, journalctl, syslog or a serial console. */
 export const linuxLog: TextFormat = {
   detect: (text) => /RMRR|DRHD|identity map/i.test(text),
@@ -34,7 +38,7 @@ export const linuxLog: TextFormat = {
       } else if (bad !== undefined) log.region(address(bad), address(badEnd));
       else {
         const device = parseSbdf(groups.device ?? '');
-        const [first, last] = [address(groups.first), address(groups.last)];
+        const [first, last] = [address(groups.first), inclusive(address(groups.last))];
         if (device !== null && last !== ISA_LIMIT) log.region(first, last, [device]);
       }
     }
