@@ -338,7 +338,11 @@ export async function main(argv: string[]): Promise<string | null> {
   try {
     await program.parseAsync(argv);
   } catch (error) {
-    process.exitCode = await explain(error, told, wantsJson(argv));
+    const json = wantsJson(argv);
+    // Saying it may fail in turn, where standard output takes nothing.
+    process.exitCode = await explain(error, told, json).catch((other) =>
+      explain(other, told, json),
+    );
   }
   return done;
 }

@@ -14,6 +14,7 @@ import {
 import { explainLayout, explainVerdict, type Note } from '../guest/explain.js';
 import {
   type GuestConfig,
+  type GuestLayout,
   LOW_MEMORY_START,
   layOutGuest,
   MIB,
@@ -126,12 +127,15 @@ async function answerFor(
   requireXen(xen);
   const ask = (request: Partial<RdmRequest>) =>
     clean(askRdmMap(xen, { abi: 'native', ...request }));
-  const layout = layOutGuest(config, (device) => entriesOf(ask(device === null ? {} : { device })));
+  const laidOut = layOutGuest(config, (device) =>
+    entriesOf(ask(device === null ? {} : { device })),
+  );
+  const layout = withPassthrough(laidOut, config, xen);
   return {
     config,
     layout,
     remarks: [...passthroughNotes(xen), ...remarks, ...explainLayout(layout, config)],
-    notes: [...said, ...notes],
+    notes: [...said, ...notes, ...(host?.notes ?? [])],
     diagnostics: ask({}).diagnostics,
     xen,
     iommu,
@@ -145,6 +149,12 @@ const entriesOf = ({ answer }: RdmMapResult): ReservedDeviceMemory[] =>
     nr_pages,
     owners: unit.devices.map(({ name }) => name),
   }));
+
+/** Without VT-d the toolstack refuses to assign a device, whatever the layout. */
+const withPassthrough = (layout: GuestLayout, { pci }: GuestConfig, xen: Xen): GuestLayout =>
+  pci.length === 0 || xen.iommu_enabled
+    ? layout
+    : { ...layout, refusal: 'no-passthrough', e820: [] };
 
 function requireDevices(source: Source, { pci }: GuestConfig): void {
   if (pci.length === 0 || source.kind === 'table') return;

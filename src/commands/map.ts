@@ -54,7 +54,7 @@ async function answer(input: SourceInput, options: MapOptions): Promise<Answered
     header: table,
     result: { ...result, diagnostics: [...result.diagnostics, ...diagnostics] },
     iommu,
-    notes: [...said, ...notes],
+    notes: [...said, ...notes, ...(host?.notes ?? [])],
   };
 }
 

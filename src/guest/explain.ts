@@ -9,6 +9,7 @@ import {
   type GuestRegion,
   HIGH_MEMORY_START,
   LOW_MEMORY_START,
+  layOutAround,
   MIB,
 } from './layout.js';
 
@@ -28,6 +29,9 @@ export function explainVerdict(layout: GuestLayout, config: GuestConfig): string
   const { refusal, regions } = layout;
   const conflict = regions.find(({ fate }) => fate === 'refused');
   if (refusal === null) return 'The guest can be created.';
+  if (refusal === 'no-passthrough') {
+    return 'The guest cannot be created: VT-d is off, so that no device can be given to it.';
+  }
   if (conflict === undefined) {
     return `The guest cannot be created: its memory map would have ${E820_MAX} entries or more, and libxl sets none so long.`;
   }
@@ -36,17 +40,27 @@ export function explainVerdict(layout: GuestLayout, config: GuestConfig): string
 
 const reachesLowRam = ({ start }: GuestRegion, { lowmemEnd }: GuestLayout) => start < lowmemEnd;
 
-function wayOut(region: GuestRegion, layout: GuestLayout, config: GuestConfig): string {
+/** What would let the guest be created: tried out, since moving one region's RAM may put it in another's way. */
+function wayOut(conflict: GuestRegion, layout: GuestLayout, config: GuestConfig): string {
   const relaxed =
     'The policy "relaxed" would create the guest without telling it of the region, which the device then cannot use safely.';
-  if (!reachesLowRam(region, layout)) {
-    const memory = config.memory - (layout.highmemEnd - region.start);
-    return region.start > HIGH_MEMORY_START
-      ? `With ${mib(memory)} of memory the guest's RAM would end below it. ${relaxed}`
+  const helps = (change: Partial<GuestConfig>): boolean =>
+    layOutAround({ ...config, ...change }, layout.regions, []).refusal === null;
+  const lowest = (starts: bigint[]) => starts.reduce((a, b) => (a < b ? a : b));
+  const refused = layout.regions.filter(({ fate }) => fate === 'refused');
+  if (reachesLowRam(conflict, layout)) {
+    const inLowRam = refused.filter((region) => reachesLowRam(region, layout));
+    const boundary = (lowest(inLowRam.map(({ start }) => start)) - 1n) / MIB;
+    return conflict.start > LOW_MEMORY_START && helps({ rdmMemBoundary: boundary * MIB })
+      ? `With rdm_mem_boundary=${boundary} libxl would move the RAM away. ${relaxed}`
       : relaxed;
   }
-  return region.start > LOW_MEMORY_START
-    ? `With rdm_mem_boundary=${(region.start - 1n) / MIB} libxl would move the RAM away. ${relaxed}`
+  const above = refused.filter(({ start }) => start > HIGH_MEMORY_START);
+  if (above.length === 0) return relaxed;
+  const excess = layout.highmemEnd - lowest(above.map(({ start }) => start));
+  const memory = ((config.memory - excess) / MIB) * MIB;
+  return helps({ memory })
+    ? `With ${mib(memory)} of memory the guest's RAM would end below it. ${relaxed}`
     : relaxed;
 }
 

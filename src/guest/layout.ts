@@ -86,7 +86,7 @@ export interface GuestLayout {
   /** Assigned devices for which the hypervisor reports no region. */
   withoutRegion: Sbdf[];
   /** Why the guest cannot be created; null where it can. */
-  refusal: 'rdm-conflict' | 'too-many-entries' | null;
+  refusal: 'rdm-conflict' | 'too-many-entries' | 'no-passthrough' | null;
   /** The guest's memory map in the order libxl sets it; empty where the guest cannot be created. */
   e820: E820Entry[];
 }
@@ -104,8 +104,22 @@ interface Ram {
  * @param query the hypercall; asked for all regions with the strategy `host`, then once per device
  */
 export function layOutGuest(config: GuestConfig, query: QueryReservedDeviceMemory): GuestLayout {
-  const ram = placeRam(config);
   const { regions, withoutRegion } = collectRegions(config, query);
+  return layOutAround(config, regions, withoutRegion);
+}
+
+/**
+ * The same around regions that are known already, with the policies they have.
+ *
+ * @param withoutRegion what the layout is to say of devices without any
+ */
+export function layOutAround(
+  config: GuestConfig,
+  known: readonly GuestRegion[],
+  withoutRegion: Sbdf[],
+): GuestLayout {
+  const ram = placeRam(config);
+  const regions = known.map((region): GuestRegion => ({ ...region, fate: 'exposed' }));
   moveRam(ram, regions, config);
   settle(ram, regions);
 

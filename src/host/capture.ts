@@ -32,11 +32,16 @@ class Collector {
 
   constructor(readonly tree: Tree) {}
 
-  /** Takes a file if it is there; whether it was. */
+  /** The first bytes of a file; null, and a note, where it cannot be read. */
+  read(path: string): Uint8Array | null {
+    return this.#orNote(() => this.tree.head(path, FILE_LIMIT));
+  }
+
+  /** Takes a file if it is there; whether it was, and held anything. */
   file(path: string, read = (tree: Tree) => tree.head(path, FILE_LIMIT)): boolean {
     const bytes = this.#orNote(() => read(this.tree));
     if (bytes !== null) this.files.set(path, bytes);
-    return bytes !== null;
+    return bytes !== null && bytes.length > 0;
   }
 
   /** Takes what the last part of a symbolic link's target says, if it is one, as a link to somewhere else. */
@@ -64,8 +69,8 @@ class Collector {
 
 /**
  * Takes from a host what a report about its reserved memory needs: ACPI tables, the headers of PCI
- * configuration spaces with their drivers and physical functions, the firmware's memory map, IOMMU groups
- * and versions.
+ * configuration spaces with their drivers and physical functions, the firmware's memory map, IOMMU groups,
+ * versions, and the options that the kernel's IOMMU was started with.
  */
 export function captureHost(tree: Tree): Capture {
   const from = new Collector(tree);
@@ -129,6 +134,18 @@ function takeIommuGroups(from: Collector): Taken {
   return { what: 'IOMMU groups', found: String(groups.length) };
 }
 
+/** Options of Linux's command line that verdicts hang on; the rest of it is nobody's business. */
+const IOMMU_OPTION = /^(intel_)?iommu=/;
+
+/** Takes the options; whether there are any. */
+function takeIommuOptions(from: Collector): boolean {
+  const path = 'proc/cmdline';
+  const cmdline = new TextDecoder().decode(from.read(path) ?? undefined);
+  const options = cmdline.split(/\s+/).filter((option) => IOMMU_OPTION.test(option));
+  if (cmdline !== '') from.files.set(path, new TextEncoder().encode(`${options.join(' ')}\n`));
+  return options.length > 0;
+}
+
 function takeVersions(from: Collector): Taken {
   const found: string[] = [];
   if (from.file('proc/sys/kernel/osrelease')) found.push('Linux');
@@ -138,5 +155,6 @@ function takeVersions(from: Collector): Taken {
     );
     if (parts.length > 0) found.push('hypervisor');
   }
+  if (takeIommuOptions(from)) found.push("the kernel's options for its IOMMU");
   return { what: 'Versions', found: names(found) };
 }

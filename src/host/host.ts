@@ -43,6 +43,8 @@ export interface ReservedRegion {
 
 /** What Linux knows of a PCI function beside its configuration space. */
 export interface PciDetails {
+  /** 24 bits: base class, subclass, programming interface. */
+  classCode: number | null;
   /** The kernel's word where there is one: a virtual function's own configuration space does not tell. */
   vendorId: number | null;
   deviceId: number | null;

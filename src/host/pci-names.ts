@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { printable } from '../acpi/printable.js';
 import { directoryTree, type Tree } from '../sources/tree.js';
 
 /** Where distributions keep the PCI ID database. */
@@ -70,7 +71,7 @@ const hex = (value: number, digits: number) => value.toString(16).padStart(digit
 /** The rest of a line. */
 function lineAt(lines: string, from: number): string {
   const end = lines.indexOf('\n', from);
-  return lines.slice(from, end < 0 ? undefined : end).trim();
+  return printable(lines.slice(from, end < 0 ? undefined : end).trim());
 }
 
 /**

@@ -11,7 +11,10 @@ export const CONFIG = {
   subordinateBus: 0x1a,
 } as const;
 
-/** A PCI function and the first bytes of its configuration space (at least 64 where the host is honest). */
+/**
+ * A PCI function and the first bytes of its configuration space, at least 64; none where the host has it but
+ * its configuration could not be read.
+ */
 export interface PciFunction extends Sbdf {
   config: Uint8Array;
 }
@@ -50,8 +53,17 @@ export class PciTopology {
     return this.get(segment, bus, device, func)?.config[offset] ?? 0xff;
   }
 
-  /** Whether somebody answers at an address: vendor and device ID are such as devices have. */
+  /** Whether a function is there of which no more is known. */
+  isUnread({ segment, bus, device, func }: Sbdf): boolean {
+    return this.get(segment, bus, device, func)?.config.length === 0;
+  }
+
+  /**
+   * Whether somebody answers at an address: vendor and device ID are such as devices have. A function whose
+   * configuration could not be read is taken to answer.
+   */
   answers(sbdf: Sbdf): boolean {
+    if (this.isUnread(sbdf)) return true;
     const id = [3, 2, 1, 0].reduce(
       (dword, i) => dword * 0x100 + this.configByte(sbdf, CONFIG.vendorId + i),
       0,

@@ -1,7 +1,9 @@
+import { NO_BYTES } from '../acpi/layout.js';
+import { printable } from '../acpi/printable.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../acpi/sbdf.js';
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../failure.js';
-import type { Tree } from '../sources/tree.js';
+import { ifPermitted, type Tree } from '../sources/tree.js';
 import {
   E820,
   type Host,
@@ -84,35 +86,41 @@ function orNote<T>(read: () => T, notes: string[]): T | null {
 /** Bytes of a page, which is the most that sysfs shows of an attribute. */
 const PAGE = 4096;
 
-/** Text of a small file without the blanks around it; null where it is missing. */
+/**
+ * Text of a small file without the blanks around it; null where it is missing. A captured tree may be a
+ * stranger's, so what would steer a terminal is replaced.
+ */
 function readText(tree: Tree, path: string): string | null {
   const bytes = tree.head(path, PAGE);
-  return bytes === null ? null : new TextDecoder().decode(bytes).trim();
+  return bytes === null ? null : printable(new TextDecoder().decode(bytes).trim());
 }
 
-/** Functions below `sys/bus/pci/devices`, each with the header of its configuration space. */
+/** Functions below `sys/bus/pci/devices`, each with the header of its configuration space; null for none. */
 function readPci(tree: Tree, notes: string[]): PciTopology | null {
   const names = tree.list(PCI_DEVICES);
   if (names === null) return null;
   const functions: PciFunction[] = [];
-  const missing: string[] = [];
+  const unread: string[] = [];
   for (const name of names) {
     const sbdf = parseSbdf(name);
     if (sbdf === null) continue;
-    const config = tree.head(`${PCI_DEVICES}/${name}/config`, CONFIG_HEADER);
-    if (config === null || config.length < CONFIG_HEADER) missing.push(name);
-    else functions.push({ ...sbdf, config });
+    const config = ifPermitted(() => tree.head(`${PCI_DEVICES}/${name}/config`, CONFIG_HEADER));
+    const whole = config !== null && config.length === CONFIG_HEADER;
+    if (!whole) unread.push(name);
+    functions.push({ ...sbdf, config: whole ? config : NO_BYTES });
   }
-  if (missing.length > 0) {
+  if (unread.length > 0) {
     notes.push(
-      `${tree.name}: ${missing.length} of ${names.length} PCI functions have no ${CONFIG_HEADER} bytes of ` +
-        `config, the first ${missing[0]}; a copy of ${PCI_DEVICES} needs the files its links lead to.`,
+      `${tree.name}: ${unread.length} of ${functions.length} PCI functions have no ${CONFIG_HEADER} bytes of ` +
+        `config, the first ${unread[0]}, and are taken as present; a copy of ${PCI_DEVICES} needs the files its links lead to.`,
     );
   }
-  return functions.length === 0 && missing.length > 0 ? null : new PciTopology(functions);
+  if (functions.length === 0) notes.push(`${tree.name}: ${PCI_DEVICES} shows no PCI function.`);
+  return unread.length === functions.length ? null : new PciTopology(functions);
 }
 
 const NO_DETAILS: PciDetails = {
+  classCode: null,
   vendorId: null,
   deviceId: null,
   driver: null,
@@ -121,15 +129,17 @@ const NO_DETAILS: PciDetails = {
 
 function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
   const directory = `${PCI_DEVICES}/${formatSbdf(address)}`;
-  const [vendor, device] = ['vendor', 'device'].map((file) =>
-    parseHex(readText(tree, `${directory}/${file}`)),
-  );
+  const [classCode, vendorId, deviceId] = ['class', 'vendor', 'device'].map((file) => {
+    const value = parseHex(readText(tree, `${directory}/${file}`));
+    return value === null ? null : Number(value);
+  });
   const [driver, physfn] = ['driver', 'physfn'].map(
-    (link) => tree.readlink(`${directory}/${link}`)?.split('/').at(-1) ?? null,
+    (link) => printable(tree.readlink(`${directory}/${link}`)?.split('/').at(-1) ?? '') || null,
   );
   return {
-    vendorId: vendor == null ? null : Number(vendor),
-    deviceId: device == null ? null : Number(device),
+    classCode: classCode ?? null,
+    vendorId: vendorId ?? null,
+    deviceId: deviceId ?? null,
     driver: driver ?? null,
     physicalFunction: physfn == null ? null : parseSbdf(physfn),
   };
@@ -155,6 +165,7 @@ function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
   const names = tree.list(MEMORY_MAP);
   if (names === null) return null;
   const ranges: MemoryRange[] = [];
+  const incomplete: string[] = [];
   for (const name of names) {
     const [start, end, type] = ['start', 'end', 'type'].map((file) =>
       readText(tree, `${MEMORY_MAP}/${name}/${file}`),
@@ -162,13 +173,16 @@ function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
     const first = parseHex(start);
     const last = parseHex(end);
     if (first === null || last === null || last < first || !type) {
-      notes.push(
-        `${tree.name}: ${MEMORY_MAP}/${name} is incomplete and left out of the memory map.`,
-      );
+      incomplete.push(name);
       continue;
     }
     const number = MEMORY_TYPES.get(type.toLowerCase()) ?? UNKNOWN_MEMORY_TYPE;
     ranges.push({ start: first, end: last + 1n, type: number });
+  }
+  if (incomplete.length > 0) {
+    notes.push(
+      `${tree.name}: ${incomplete.length} of ${names.length} ranges in ${MEMORY_MAP} are incomplete and left out of the memory map, the first ${incomplete[0]}.`,
+    );
   }
   if (ranges.length === 0) return null;
   return ranges.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));

@@ -147,7 +147,7 @@ export function judgeLinux(
       wayOut: wayOutOfBinding(kernel),
     };
   }
-  if (culprits.length > 0) return blockedByGroup(culprits, kernel);
+  if (culprits.length > 0) return blockedByGroup(subject, culprits, kernel);
   if (bond === 'unknown') {
     return {
       verdict: 'unknown',
@@ -186,14 +186,23 @@ const sentenceOf = (kernel: LinuxKernel): string =>
 const FIRMWARE =
   'look for a firmware setting or update that takes the device out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)';
 
-function wayOutOfBinding({ proxmox }: LinuxKernel): string {
+/** @param otherwise what helps besides Proxmox's option, as the rest of a sentence */
+function wayOutOfBinding({ proxmox }: LinuxKernel, otherwise = FIRMWARE): string {
   const relax = 'intel_iommu=on,relax_rmrr on the kernel command line';
   return proxmox
-    ? `Boot with ${relax}, which makes Proxmox's kernel ignore what the region is for; or ${FIRMWARE}.`
-    : `${FIRMWARE[0]?.toUpperCase()}${FIRMWARE.slice(1)}; only Proxmox's kernels can be told to ignore the region, by ${relax}.`;
+    ? `Boot with ${relax}, which makes Proxmox's kernel ignore what the region is for; or ${otherwise}.`
+    : `${otherwise[0]?.toUpperCase()}${otherwise.slice(1)}; only Proxmox's kernels can be told to ignore the region, by ${relax}.`;
 }
 
-function blockedByGroup(culprits: readonly Subject[], kernel: LinuxKernel): LinuxVerdict {
+/** Whether two functions are of one chip or card, which no slot can part. */
+const shareSlot = ({ address: a }: Subject, { address: b }: Subject): boolean =>
+  a.segment === b.segment && a.bus === b.bus && a.device === b.device;
+
+function blockedByGroup(
+  subject: Subject,
+  culprits: readonly Subject[],
+  kernel: LinuxKernel,
+): LinuxVerdict {
   const names = culprits.map(({ address }) => formatSbdf(address));
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
   return {
@@ -201,6 +210,11 @@ function blockedByGroup(culprits: readonly Subject[], kernel: LinuxKernel): Linu
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
     log: sentenceOf(kernel),
-    wayOut: `Put it into another slot, where it gets an IOMMU group without ${shown}.`,
+    wayOut: wayOutOfBinding(
+      kernel,
+      culprits.some((culprit) => shareSlot(culprit, subject))
+        ? `${FIRMWARE.replace('the device', shown)}, for they are on one chip or card with it`
+        : `see whether another slot gives it an IOMMU group without ${shown}`,
+    ),
   };
 }

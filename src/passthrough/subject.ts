@@ -55,21 +55,32 @@ const unknownSubject = (address: Sbdf, regions: RegionIndex): Subject => ({
   touches: regions.touching(address),
 });
 
+const NOTHING_READ = { classCode: null, vendorId: null, deviceId: null };
+
 function knownSubject(
   fn: PciFunction,
-  { vendorId, deviceId, driver, physicalFunction }: PciDetails,
+  details: PciDetails,
   group: IommuGroup | null,
   regions: RegionIndex,
 ): Subject {
   const { segment, bus, device, func, config } = fn;
   const address = { segment, bus, device, func };
+  const { driver, physicalFunction } = details;
+  const read = config.length > 0;
   const byte = (offset: number) => config[offset] ?? 0xff;
   const word = (offset: number) => byte(offset) + 0x100 * byte(offset + 1);
+  const ofConfig = read
+    ? {
+        classCode: byte(CONFIG.classCode) + 0x100 * word(CONFIG.classCode + 1),
+        vendorId: word(CONFIG.vendorId),
+        deviceId: word(CONFIG.deviceId),
+      }
+    : NOTHING_READ;
   return {
     address,
-    classCode: byte(CONFIG.classCode) + 0x100 * word(CONFIG.classCode + 1),
-    vendorId: vendorId ?? word(CONFIG.vendorId),
-    deviceId: deviceId ?? word(CONFIG.deviceId),
+    classCode: ofConfig.classCode ?? details.classCode,
+    vendorId: details.vendorId ?? ofConfig.vendorId,
+    deviceId: details.deviceId ?? ofConfig.deviceId,
     driver,
     physicalFunction,
     group,

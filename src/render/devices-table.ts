@@ -168,8 +168,12 @@ interface Explanation {
 /** A paragraph for each reason for which either judge does not simply say yes to a device. */
 function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] {
   const found = new Map<string, Explanation>();
-  const add = (report: DeviceReport, explanation: Omit<Explanation, 'devices'>) => {
-    const key = `${explanation.heading}\n${explanation.message}`;
+  const add = (
+    report: DeviceReport,
+    explanation: Omit<Explanation, 'devices'>,
+    distinction = '',
+  ) => {
+    const key = `${explanation.heading}\n${explanation.message}\n${distinction}`;
     const known = found.get(key);
     if (known === undefined) found.set(key, { ...explanation, devices: [nameOf(report)] });
     else known.devices.push(nameOf(report));
@@ -186,7 +190,9 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
     const heading = `Xen ${judges.xen.release.name}: ${verdict}`;
     const logged =
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
-    add(report, { heading, message, log: logged, wayOut });
+    // The log names the region, so devices of another one are told apart.
+    const region = log?.strict.split(' ').at(-1);
+    add(report, { heading, message, log: logged, wayOut }, region);
   }
   return [...found.values()].map((explanation) => paragraph(explanation, page));
 }

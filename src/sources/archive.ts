@@ -1,13 +1,20 @@
 import { Failure } from '../failure.js';
 import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
+import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
 import type { Tree } from './tree.js';
 
 /** Where `ustar` stands in the first header of every archive of the last decades (POSIX.1-1988). */
 const MAGIC_OFFSET = 257;
+/** Bytes that all of an archive is made of multiples of. */
+const BLOCK = 512;
 
 /** Whether bytes are a tar archive; those of Unix V7, without a magic, are not told. */
 export const isTar = (bytes: Uint8Array): boolean =>
   Buffer.from(bytes.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5)).toString('latin1') === 'ustar';
+
+/** Whether an archive ends as they do, with zeros; the library reads one that was cut off without a word. */
+const isComplete = (bytes: Uint8Array): boolean =>
+  bytes.length % BLOCK === 0 && bytes.subarray(-BLOCK).every((byte) => byte === 0);
 
 /** The files of an archive that a host's tree is made of; all others are passed over. */
 const OF_A_HOST = /^(.*\/)?((sys|proc)\/.*|usr\/share\/(misc|hwdata)\/pci\.ids(\.gz)?)$/;
@@ -28,6 +35,12 @@ function plainPath(path: string): string | null {
 export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree> {
   const { unpackTar } = await import('modern-tar');
   const files = new Map<string, TreeFile>();
+  if (!isComplete(bytes)) {
+    throw new Failure(
+      'damaged',
+      `The archive ${name} is damaged: it ends before its end is marked.`,
+    );
+  }
   try {
     const entries = await unpackTar(bytes, { filter: (header) => OF_A_HOST.test(header.name) });
     for (const { header, data } of entries) {
@@ -42,7 +55,7 @@ export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree
   } catch (error) {
     throw new Failure('damaged', `The archive ${name} is damaged: ${(error as Error).message}.`);
   }
-  const prefix = hostPrefix(files.keys());
+  const prefix = hostPrefix([...files.keys()], name);
   if (prefix === null) {
     throw new Failure(
       'no-host-tree',
@@ -53,17 +66,23 @@ export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree
   return filesTree(name, prefix === '' ? files : below(files, prefix));
 }
 
-/** The shortest directory, ending in a slash unless it is the root, that holds `sys/`; null for none. */
-function hostPrefix(paths: Iterable<string>): string | null {
-  let shortest: string | null = null;
-  for (const path of paths) {
-    const prefix = /^(.*?\/)?sys\//.exec(path);
-    if (prefix === null) continue;
-    const found = prefix[1] ?? '';
-    if (shortest === null || found.length < shortest.length) shortest = found;
-  }
-  return shortest;
+/**
+ * The shortest directory, ending in a slash unless it is the root, that holds `sys/`, before others one that
+ * holds ACPI tables; null for none.
+ *
+ * @throws Failure `several-hosts` where more than one holds them
+ */
+function hostPrefix(paths: readonly string[], name: string): string | null {
+  const prefixes = (pattern: RegExp): string[] => [
+    ...new Set(paths.flatMap((path) => pattern.exec(path)?.[1] ?? [])),
+  ];
+  const hosts = prefixes(TABLES_BELOW);
+  if (hosts.length > 1) throw severalHosts(name, hosts);
+  const all = hosts.length > 0 ? hosts : prefixes(/^((?:.*?\/)?)sys\//);
+  return all.sort((a, b) => a.length - b.length)[0] ?? null;
 }
+
+const TABLES_BELOW = new RegExp(`^((?:.*?/)?)${TABLES_DIRECTORY}/`);
 
 /** The files below a directory, which becomes the root of their paths and of their absolute links. */
 function below(files: ReadonlyMap<string, TreeFile>, prefix: string): Map<string, TreeFile> {

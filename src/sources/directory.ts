@@ -1,11 +1,11 @@
-import { realpathSync } from 'node:fs';
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../failure.js';
 import type { WrittenTable } from './formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from './host-table.js';
+import { hostTreeAt } from './host-tree.js';
 import { isDmar, pickDmar } from './pick.js';
 import type { TableSource } from './source.js';
-import { directoryTree, type Tree } from './tree.js';
+import { directoryTree, ifPermitted, type Tree } from './tree.js';
 
 /**
  * Reads the DMAR table of a directory: a host's tree, live or captured, or one that holds such a tree, as an
@@ -21,7 +21,7 @@ export async function readDirectory(
   limit: number,
   which?: number,
 ): Promise<TableSource> {
-  const host = hostTree(path);
+  const host = hostTreeAt(path);
   if (host !== null) return readHostTable(host, limit);
   const tree = directoryTree(path);
   const files = tableFiles(tree, limit);
@@ -43,21 +43,6 @@ export async function readDirectory(
   };
 }
 
-/** The host's tree that a directory is, holds or is part of; null where there is none. */
-function hostTree(path: string): Tree | null {
-  const here = directoryTree(path);
-  if (here.list(TABLES_DIRECTORY) !== null) return here;
-  const real = realpathSync(path);
-  if (real.endsWith(`/${TABLES_DIRECTORY}`)) {
-    return directoryTree(real.slice(0, -TABLES_DIRECTORY.length));
-  }
-  const [only, another] = (here.list('') ?? []).filter(
-    (name) => ifPermitted(() => here.list(`${name}/${TABLES_DIRECTORY}`)) !== null,
-  );
-  if (only === undefined || another !== undefined) return null;
-  return directoryTree(`${path.replace(/\/+$/, '')}/${only}`);
-}
-
 /** The files of a directory that begin as ACPI tables do; of others than DMAR tables only the header is read. */
 function tableFiles(tree: Tree, limit: number): (WrittenTable & { name: string })[] {
   const files: (WrittenTable & { name: string })[] = [];
@@ -68,14 +53,4 @@ function tableFiles(tree: Tree, limit: number): (WrittenTable & { name: string }
     if (bytes !== null) files.push({ name, bytes, notes: [] });
   }
   return files;
-}
-
-/** What may not be read is passed over: which of the rest is wanted can be told all the same. */
-function ifPermitted<T>(look: () => T | null): T | null {
-  try {
-    return look();
-  } catch (error) {
-    if (error instanceof Failure) return null;
-    throw error;
-  }
 }

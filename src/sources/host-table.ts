@@ -7,6 +7,14 @@ import type { Tree } from './tree.js';
 /** Where the kernel shows the firmware's tables, one file a table, below a root. */
 export const TABLES_DIRECTORY = 'sys/firmware/acpi/tables';
 
+/** What to say of a directory or archive in which there are trees of more than one host. */
+export const severalHosts = (name: string, hosts: readonly string[]): Failure =>
+  new Failure(
+    'several-hosts',
+    `${name} holds the trees of ${hosts.length} hosts, such as ${hosts[0]?.replace(/\/$/, '') || '.'}.`,
+    'Unpack it if it is an archive, and name the directory of one of them.',
+  );
+
 /**
  * The DMAR table of the machine below a root. On a Xen dom0 it is `RMAD` or `XMAR`, as Xen hides it from
  * dom0's kernel by overwriting its signature.

@@ -3,6 +3,7 @@ import { Failure } from '../failure.js';
 import { archiveTree, isTar } from './archive.js';
 import { explainErrno, readPath } from './bounded-read.js';
 import { requireContent, uncompressed } from './content.js';
+import { hostTreeAt } from './host-tree.js';
 import { directoryTree, type Tree } from './tree.js';
 
 /**
@@ -13,7 +14,7 @@ import { directoryTree, type Tree } from './tree.js';
  * @throws Failure `not-found`, `not-permitted`, or one that says why a file is no archive of a host
  */
 export async function openTree(root: string, limit: number): Promise<Tree> {
-  if (isDirectory(root)) return directoryTree(root);
+  if (isDirectory(root)) return hostTreeAt(root) ?? directoryTree(root);
   const bytes = await readPath(root, limit, (head) => requireContent(head, root));
   const plain = bytes === null ? null : await uncompressed(bytes, root, limit);
   if (plain !== null && isTar(plain)) return archiveTree(plain, root);

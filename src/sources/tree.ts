@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { Failure } from '../failure.js';
 import {
   explainErrno,
   MAX_SIZE,
@@ -123,6 +124,16 @@ export function directoryTree(root: string): Tree {
       return linkAt([parent, path.slice(slash + 1)].filter((part) => part !== '').join('/'));
     },
   };
+}
+
+/** Passes over what a tree does not let be read: null stands for it, as for what is missing. */
+export function ifPermitted<T>(look: () => T | null): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
 }
 
 /** Does something with a file; null where it is not there, a Failure where the system refuses. */

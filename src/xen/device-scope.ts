@@ -14,7 +14,7 @@ import type { TableMemory } from './table-memory.js';
 
 /** A device that Xen noted for a scope. */
 export interface ScopeDevice {
-  /** Bus, device and function in bits 15:8, 7:3 and 2:0; null where the machine is unknown and the path has several hops. */
+  /** Bus, device and function in bits 15:8, 7:3 and 2:0; null where the path has several hops and the machine's bridges are not known. */
   readonly bdf: number | null;
   /** Its address, or the path where that is all that is known. */
   readonly name: string;
@@ -93,13 +93,15 @@ function walkPath(
   release: Release,
 ): ScopeDevice {
   let bus = startBus;
+  let known = machine.pci !== null || path.length === 1;
   for (const [device, func] of path.slice(0, -1)) {
     checkBridge(segment, [device, func], release);
     const bridge = { segment, bus, device: device & 0x1f, func: func & 7 };
     bus = readConfig(machine, bridge, CONFIG.secondaryBus);
+    known &&= machine.pci?.isUnread(bridge) !== true;
   }
   const [device, func] = path.at(-1) as [number, number];
-  if (machine.pci === null && path.length > 1) {
+  if (!known) {
     return { bdf: null, name: formatPath(segment, startBus, path) };
   }
   const sbdf = { segment, bus, device: device & 0x1f, func: func & 7 };

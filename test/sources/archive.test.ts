@@ -97,6 +97,16 @@ describe('an archive that tar made of a host', () => {
     await expect(openTree(file, 2 ** 20)).rejects.toMatchObject({ code: 'too-large' });
   });
 
+  test('that was cut off is refused', async () => {
+    const file = at('long.tar');
+    execFileSync('tar', ['cf', file, '-C', ROOT, 'sys']);
+    const whole = readFileSync(file);
+    for (const length of [3000, 102_400, whole.length - 10_240]) {
+      const cut = archiveTree(whole.subarray(0, length), 'cut');
+      await expect(cut, String(length)).rejects.toMatchObject({ code: 'damaged' });
+    }
+  });
+
   test('cut or damaged anywhere gives a tree or a Failure, and ends', async () => {
     const file = at('whole.tar');
     execFileSync('tar', ['cf', file, '-C', ROOT, 'sys/firmware', 'sys/kernel']);
@@ -141,11 +151,20 @@ describe('a capture', () => {
         '^sys/kernel/iommu_groups/\\d+/(reserved_regions|devices/[^/]+)$',
         '^sys/hypervisor/(type|version/(major|minor|extra))$',
         '^proc/sys/kernel/osrelease$',
+        '^proc/cmdline$',
       ].join('|'),
     );
     expect([...files.keys()].filter((path) => !allowed.test(path))).toEqual([]);
     for (const [path, file] of files) {
       if (path.endsWith('/config')) expect((file as Uint8Array).length).toBeLessThanOrEqual(64);
     }
+  });
+
+  test("takes of the kernel's command line what its IOMMU was told", () => {
+    const cmdline = 'root=UUID=secret intel_iommu=on,relax_rmrr iommu=pt quiet\n';
+    const tree = filesTree('it', new Map([['proc/cmdline', Buffer.from(cmdline)]]));
+    const { files } = captureHost(tree);
+    const taken = new TextDecoder().decode(files.get('proc/cmdline') as Uint8Array);
+    expect(taken).toBe('intel_iommu=on,relax_rmrr iommu=pt\n');
   });
 });

@@ -240,6 +240,17 @@ describe('a machine', () => {
     expect(source.hostTree?.name).toBe(`${root}/sosreport-1`);
   });
 
+  it('is found there by --root as well, and of several none is guessed', async () => {
+    const root = path('report-2');
+    mkdirSync(root);
+    writeTree(hostFiles({ tables: { DMAR: hex(dmar) } }), `${root}/a`);
+    expect((await readSource({ root })).hostTree?.name).toBe(`${root}/a`);
+    writeTree(hostFiles({ tables: { DMAR: hex(dmar) } }), `${root}/b`);
+    for (const spec of [{ root }, { path: root }]) {
+      await expect(readSource(spec)).rejects.toMatchObject({ code: 'several-hosts', status: 3 });
+    }
+  });
+
   it('captured with a table that is a link out of the tree has none', async () => {
     const root = host({ APIC: table('APIC') });
     symlinkSync(write('outside', dmar), `${root}/sys/firmware/acpi/tables/DMAR`);
