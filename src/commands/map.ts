@@ -78,13 +78,14 @@ function ask(bytes: Uint8Array, host: Host | null, options: MapOptions) {
   return { asked, iommu, notes };
 }
 
-/** Draws the regions in the answer over the host's memory map. */
+/** Draws the regions over the host's memory map. */
 function draw({ input, result }: Answered, options: SvgOptions): Promise<void> {
   const { source, host } = input;
-  const title = `Reserved memory regions: ${source.path}`;
+  const off = result.xen.iommu_enabled ? '' : ', none reported: VT-D IS OFF';
+  const title = `Reserved memory regions${off}: ${source.path}`;
   return drawSvg(options, title, 'host-physical address', async () => {
     const { hostRanges } = await import('../render/host-picture.js');
-    return hostRanges(result.answer?.entries ?? [], host?.memoryMap ?? null);
+    return hostRanges(result, host?.memoryMap ?? null);
   });
 }
 

@@ -1,5 +1,6 @@
 import { writeSync } from 'node:fs';
 import type { Diagnostic } from '../acpi/diagnostic.js';
+import { printable } from '../acpi/printable.js';
 import { EXIT, Failure } from '../failure.js';
 import { type Json, toJsonPieces, toJsonText } from '../render/json.js';
 
@@ -37,7 +38,8 @@ export const isRead = (): boolean => !abandoned.has(STDOUT);
 /** Writes lines to standard error, on a terminal broken between words. */
 export async function complain(text: string): Promise<void> {
   const { isatty } = await import('node:tty');
-  await write(STDERR, `${isatty(STDERR) ? await fitted(text) : text}\n`);
+  const line = printable(text);
+  await write(STDERR, `${isatty(STDERR) ? await fitted(line) : line}\n`);
 }
 
 async function fitted(text: string): Promise<string> {

@@ -72,8 +72,13 @@ function toBand(range: LabelledRange, rowSize: bigint): Band {
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** A range that stands for several, and what a piece of it is called that others cover the rest of. */
+interface Joined extends LabelledRange {
+  readonly joined?: { readonly start: bigint; readonly end: bigint; readonly piece: string };
+}
+
 /** At most {@link MAX_RANGES} of each kind, in the order in which kinds cover each other. */
-function thinOut(ranges: readonly LabelledRange[]): LabelledRange[] {
+function thinOut(ranges: readonly LabelledRange[]): Joined[] {
   return (Object.keys(KINDS) as RangeKind[]).flatMap((kind) => {
     const group = ranges.filter((range) => range.kind === kind);
     return group.length > MAX_RANGES ? joinNearest(group) : group;
@@ -81,7 +86,7 @@ function thinOut(ranges: readonly LabelledRange[]): LabelledRange[] {
 }
 
 /** Joins ranges across the smallest gaps between them, all equal ones alike, until few enough are left. */
-function joinNearest(ranges: LabelledRange[]): LabelledRange[] {
+function joinNearest(ranges: LabelledRange[]): Joined[] {
   const sorted = ranges.toSorted((a, b) => ascending(a.start, b.start));
   const gaps = sorted.slice(1).map(({ start }, i) => start - (sorted[i] as LabelledRange).end);
   const widest = gaps.toSorted(ascending)[sorted.length - MAX_RANGES - 1] as bigint;
@@ -93,15 +98,22 @@ function joinNearest(ranges: LabelledRange[]): LabelledRange[] {
       before.end = range.end > before.end ? range.end : before.end;
     } else joined.push({ ...range, count: 1 });
   }
-  return joined.map(({ count, ...range }) =>
-    count === 1 ? range : { ...range, label: `${count} × ${KINDS[range.kind].name}, drawn as one` },
-  );
+  return joined.map(({ count, ...range }) => {
+    if (count === 1) return range;
+    const { start, end } = range;
+    const piece = KINDS[range.kind].name;
+    return {
+      ...range,
+      label: `${count} × ${piece}, drawn as one`,
+      joined: { start, end, piece },
+    };
+  });
 }
 
 /** Ranges, of which later ones cover earlier ones, as bands side by side. */
-function flatten(ranges: readonly LabelledRange[]): LabelledRange[] {
+function flatten(ranges: readonly Joined[]): LabelledRange[] {
   const edges = [...new Set(ranges.flatMap(({ start, end }) => [start, end]))].sort(ascending);
-  const bands: LabelledRange[] = [];
+  const bands: Joined[] = [];
   let last: LabelledRange | undefined;
   for (const [i, start] of edges.slice(0, -1).entries()) {
     const end = edges[i + 1] as bigint;
@@ -111,7 +123,10 @@ function flatten(ranges: readonly LabelledRange[]): LabelledRange[] {
     else bands.push({ kind: 'unused', label: KINDS.unused.name, ...top, start, end });
     last = top;
   }
-  return bands;
+  return bands.map(({ joined, ...band }) => {
+    const isPiece = joined !== undefined && (band.start > joined.start || band.end < joined.end);
+    return isPiece ? { ...band, label: joined.piece } : band;
+  });
 }
 
 /** The kinds that a picture's legend explains, in its order. */

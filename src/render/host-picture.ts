@@ -1,6 +1,6 @@
 import { PAGE_SIZE } from '../acpi/address.js';
 import { E820, type MemoryRange } from '../host/host.js';
-import type { Answer } from '../xen/hypercall.js';
+import type { RdmMapResult } from '../xen/rdm-map.js';
 import type { LabelledRange } from './address-space.js';
 import { labelDevices } from './text.js';
 
@@ -17,13 +17,21 @@ const FOUR_GIB = 1n << 32n;
 
 /**
  * A host's physical address space for a picture: its memory map, as far as it is known, and the reserved
- * regions over it.
+ * regions over it, those that are reported and those that are not.
  */
 export function hostRanges(
-  entries: Answer['entries'],
+  { answer, missing }: Pick<RdmMapResult, 'answer' | 'missing'>,
   memoryMap: readonly MemoryRange[] | null,
 ): LabelledRange[] {
-  const regions = entries.map(
+  const hidden = missing.map(
+    ({ base_address, end_address, reason }): LabelledRange => ({
+      start: base_address,
+      end: end_address + 1n,
+      kind: 'hidden',
+      label: `not reported: ${reason.replaceAll('-', ' ')}`,
+    }),
+  );
+  const regions = (answer?.entries ?? []).map(
     ({ start_pfn, nr_pages, unit }): LabelledRange => ({
       start: start_pfn * PAGE_SIZE,
       end: (start_pfn + nr_pages) * PAGE_SIZE,
@@ -39,10 +47,10 @@ export function hostRanges(
       label: TYPES[type] ?? `memory of type ${type}`,
     }),
   );
-  const end = [...regions, ...memory].reduce(
+  const end = [...regions, ...hidden, ...memory].reduce(
     (most, range) => (range.end > most ? range.end : most),
     FOUR_GIB,
   );
   const label = memoryMap === null ? 'no reserved region' : 'not in the memory map';
-  return [{ start: 0n, end, kind: 'unused', label }, ...memory, ...regions];
+  return [{ start: 0n, end, kind: 'unused', label }, ...memory, ...hidden, ...regions];
 }

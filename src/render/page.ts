@@ -1,4 +1,5 @@
 import type { Severity } from '../acpi/diagnostic.js';
+import { printable } from '../acpi/printable.js';
 import type { Style } from './style.js';
 import { wrap } from './text.js';
 
@@ -20,7 +21,7 @@ export const facts = (
     .map(
       ([name, text]) =>
         style.heading(name.padEnd(NAME_COLUMNS)) +
-        wrap(text, columns - NAME_COLUMNS, ' '.repeat(NAME_COLUMNS)),
+        wrap(printable(text), columns - NAME_COLUMNS, ' '.repeat(NAME_COLUMNS)),
     )
     .join('\n');
 
@@ -47,8 +48,8 @@ export function remarks(
 ): string {
   if (items.length === 0) return '';
   const lines = items.map(({ severity, message }) => {
-    if (severity === undefined) return `- ${wrap(message, columns - 2, '  ')}`;
-    const text = wrap(`${severity}: ${message}`, columns - 2, '  ');
+    if (severity === undefined) return `- ${wrap(printable(message), columns - 2, '  ')}`;
+    const text = wrap(`${severity}: ${printable(message)}`, columns - 2, '  ');
     return `- ${style[MARK[severity]](`${severity}:`)}${text.slice(severity.length + 1)}`;
   });
   return [style.heading('Worth knowing:'), ...lines].join('\n');

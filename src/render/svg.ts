@@ -23,6 +23,10 @@ const SIZE = 10 * CHAR;
 /** Characters of a label that are written beside its band; all of it is in the band's tooltip. */
 const LABEL = 72;
 
+/** Characters of the title that are written out, and the width of one. */
+const TITLE = 100;
+const TITLE_CHAR = 10;
+
 /** Colours on light and on dark ground; reserved regions are hatched too, for those who see no colours. */
 const COLOURS: Record<RangeKind, [light: string, dark: string]> = {
   unused: ['#ffffff', '#161b22'],
@@ -90,7 +94,12 @@ export function addressSpaceSvg(
   const end = drawing.bands.at(-1)?.end ?? 0n;
   const legend = legendSvg(drawing, y + 40);
   const longest = Math.max(...drawing.bands.map(({ label }) => shorten(label).length), 24);
-  const width = Math.max(barX + BAR + GAP + SIZE + GAP + longest * CHAR + MARGIN, 640);
+  const heading = title.length > TITLE ? `${title.slice(0, TITLE - 1)}…` : title;
+  const width = Math.max(
+    barX + BAR + GAP + SIZE + GAP + longest * CHAR + MARGIN,
+    heading.length * TITLE_CHAR + 2 * MARGIN,
+    640,
+  );
   const height = Math.ceil(legend.bottom + MARGIN);
 
   return [
@@ -99,7 +108,7 @@ export function addressSpaceSvg(
     `<style>${style(0)}@media (prefers-color-scheme:dark){${style(1)}}</style>`,
     '<defs><pattern id="hatch" width="8" height="8" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V8"/></pattern></defs>',
     `<rect class="paper" width="${width}" height="${height}"/>`,
-    text(MARGIN, MARGIN + 14, title, ' font-size="16" font-weight="bold"'),
+    text(MARGIN, MARGIN + 14, heading, ' font-size="16" font-weight="bold"'),
     text(MARGIN, top - 16, axis, ' class="faint"'),
     text(barX + BAR + GAP + SIZE, top - 16, 'size', ' class="faint" text-anchor="end"'),
     ...parts,
