@@ -33,3 +33,9 @@ export class Failure extends Error {
     super(message);
   }
 }
+
+/** A source that could not be read, and why. */
+export interface Unread {
+  readonly path: string;
+  readonly failure: Failure;
+}

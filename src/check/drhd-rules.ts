@@ -1,5 +1,6 @@
-import { type DeviceScope, isPciScope } from '../acpi/dmar/device-scope.js';
-import { DRHD_FLAGS, type Drhd, drhd } from '../acpi/dmar/drhd.js';
+import { PAGE_SIZE } from '../acpi/address.js';
+import { type DeviceScope, isPciScope, scopeTypeName } from '../acpi/dmar/device-scope.js';
+import { DRHD_FLAGS, type Drhd, drhd, registerSetPages } from '../acpi/dmar/drhd.js';
 import { dmarHeader } from '../acpi/dmar/header.js';
 import { hasFlag } from '../acpi/layout.js';
 import { formatSegment } from '../acpi/sbdf.js';
@@ -22,11 +23,11 @@ const segmentText = (segment: number) => `segment ${formatSegment(segment)}`;
 const REFUSED = 'the whole table is refused with -ENODEV: VT-d is off';
 
 /** A rule's test that looks at each unit's base; it is told what is wrong there, as a relative clause. */
-const eachBase = (wrong: (base: bigint, subject: Subject) => string | false) =>
+const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string | false) =>
   function* (subject: Subject): Generator<Remark> {
     for (const unit of subject.drhds) {
       const base = unit.registerBaseAddress;
-      const clause = wrong(base, subject);
+      const clause = wrong(base, subject, unit);
       if (clause === false) continue;
       const message = `The ${called(unit)} has the register base address ${hex(base)}, ${clause}.`;
       yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
@@ -106,9 +107,9 @@ export const DRHD_RULES: readonly Rule[] = [
     trips: [{ who: 'specification', effect: 'the machine has no such addresses' }],
     advice: "Report it to the firmware's vendor: the base address or the width is wrong.",
     test: eachBase(
-      (base, { table: { header } }) =>
+      (base, { table: { header } }, { size }) =>
         base !== ALL_ONES &&
-        !isAddressable(header, base) &&
+        !isAddressable(header, base + BigInt(registerSetPages(size)) * PAGE_SIZE - 1n) &&
         `but addresses have ${header.hostAddressWidth + 1} bits`,
     ),
   },
@@ -224,7 +225,10 @@ export const DRHD_RULES: readonly Rule[] = [
           const owner = owners.get(key);
           if (owner === undefined) owners.set(key, unit);
           else if (owner !== unit) {
-            const message = `The device scope of the ${called(unit)} names ${pathOf(unit.segment, scope)} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
+            const name = isPciScope(scope)
+              ? pathOf(unit.segment, scope)
+              : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
+            const message = `The device scope of the ${called(unit)} names ${name} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
             yield about(scope, message);
           }
         }
@@ -260,9 +264,8 @@ export const DRHD_RULES: readonly Rule[] = [
   },
 ];
 
-/** What a device scope entry names, as a key: I/O APICs, HPETs and name-space devices go by their ID too. */
+/** What a device scope entry names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone. */
 function scopeKey(scope: DeviceScope): string {
   const { type, enumerationId, startBusNumber, path } = scope;
-  const kind = isPciScope(scope) ? 'pci' : `${type} ${enumerationId}`;
-  return `${kind} ${startBusNumber}:${path.join('/')}`;
+  return isPciScope(scope) ? `pci ${startBusNumber}:${path.join('/')}` : `${type} ${enumerationId}`;
 }

@@ -7,7 +7,9 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../acpi/dmar/device-scope.js';
+import { DMAR_FLAGS, dmarHeader } from '../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../acpi/dmar/rmrr.js';
+import { hasFlag } from '../acpi/layout.js';
 import { formatSbdf } from '../acpi/sbdf.js';
 import { E820, type MemoryRange } from '../host/host.js';
 import {
@@ -372,5 +374,35 @@ function inRange(found: MemoryRange | undefined): string {
   return `: ${range(found.start, found.end - 1n)} is ${type}`;
 }
 
+/** The rule that needs the machine's interrupt controllers. */
+const IO_APIC_RULE: Rule = {
+  id: 'drhd-io-apic-missing',
+  severity: 'warning',
+  title: 'Interrupt remapping is promised, but an I/O APIC of the machine is in no unit',
+  needs: 'ioApics',
+  trips: [
+    {
+      who: 'Linux',
+      effect:
+        'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
+    },
+    { who: 'Xen', effect: 'interrupt remapping is not used' },
+  ],
+  advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
+  *test({ drhds, table: { header }, host: { ioApics } }) {
+    if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
+    const scopes = drhds.flatMap((unit) => unit.deviceScope);
+    const named = new Set(
+      scopes.filter(({ type }) => type === SCOPE_IOAPIC).map(({ enumerationId }) => enumerationId),
+    );
+    // Where no unit has any, table-no-io-apic says so.
+    if (named.size === 0) return;
+    const missing = (ioApics ?? []).filter((id) => !named.has(id));
+    if (missing.length === 0) return;
+    const message = `No DRHD's device scope has the I/O APIC ${listed(missing.map(String))}, which the MADT lists; the flags at offset ${dmarHeader.at.flags} have INTR_REMAP set.`;
+    yield aboutField({ offset: 0 }, dmarHeader.at.flags, 1, message);
+  },
+};
+
 /** Rules that compare the table with its machine. */
-export const HOST_RULES: readonly Rule[] = [...PCI_RULES, ...MEMORY_RULES];
+export const HOST_RULES: readonly Rule[] = [...PCI_RULES, ...MEMORY_RULES, IO_APIC_RULE];

@@ -25,7 +25,7 @@ export interface Remark {
 }
 
 /** A fact about the machine, without which a rule has nothing to say. */
-export type HostFact = 'pci' | 'memoryMap';
+export type HostFact = 'pci' | 'memoryMap' | 'ioApics';
 
 /** One thing that may be wrong with a table. */
 export interface Rule {

@@ -13,10 +13,10 @@ export const namesNothing = (structure: Scoped): boolean =>
   structure.length <= kindOf(structure).layout.fixedLength;
 
 /** What of a host the rules look at. */
-export type HostFacts = Pick<Host, 'pci' | 'memoryMap'>;
+export type HostFacts = Pick<Host, 'pci' | 'memoryMap' | 'ioApics'>;
 
 /** Where nothing is known of the machine a table came from. */
-export const NO_HOST: HostFacts = { pci: null, memoryMap: null };
+export const NO_HOST: HostFacts = { pci: null, memoryMap: null, ioApics: null };
 
 /** A decoded table laid out for the rules, and what is known of its machine. */
 export class Subject {

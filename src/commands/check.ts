@@ -5,7 +5,7 @@ import type { Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { NO_HOST } from '../check/subject.js';
 import type { SourceOptions } from '../cli.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
+import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
 import { type CheckReport, passes } from '../render/check-report.js';
 import type { JsonObject } from '../render/json.js';
 import { requireTable } from '../sources/source.js';
@@ -26,13 +26,19 @@ export async function run(paths: string[], options: CheckOptions): Promise<ExitS
   if (options.explain !== undefined) return explainRule(ruleOf(options.explain), options);
   if (options.list) return listRules(rules, options);
   const reports: CheckReport[] = [];
-  const status = await eachSource(paths, options, async (input) => {
-    const report = check(input, rules, options);
-    await printReport(report, input.index, options);
-    reports.push(report);
-    return passes(report) ? EXIT.fine : EXIT.no;
-  });
-  await printReports(reports, rules, paths.length, options);
+  const unread: Unread[] = [];
+  const status = await eachSource(
+    paths,
+    options,
+    async (input) => {
+      const report = check(input, rules, options);
+      await printReport(report, input.index, options);
+      reports.push(report);
+      return passes(report) ? EXIT.fine : EXIT.no;
+    },
+    (failed) => unread.push(failed),
+  );
+  await printReports({ reports, unread }, rules, paths.length, options);
   return status;
 }
 
@@ -101,7 +107,7 @@ async function printReport(
 
 /** Prints all sources' reports in the formats that are one document. */
 async function printReports(
-  reports: readonly CheckReport[],
+  { reports, unread }: { reports: readonly CheckReport[]; unread: readonly Unread[] },
   rules: readonly Rule[],
   asked: number,
   { format }: CheckOptions,
@@ -113,11 +119,15 @@ async function printReports(
     }
     case 'sarif': {
       const { checkToSarif } = await import('../render/sarif.js');
-      return printJson(await checkToSarif(reports, rules));
+      return printJson(await checkToSarif(reports, unread, rules));
     }
     case 'junit': {
       const { checkToJunit } = await import('../render/junit.js');
-      return print(`${checkToJunit(reports)}\n`);
+      return print(`${checkToJunit(reports, unread)}\n`);
+    }
+    case 'github': {
+      const { unreadToGithub } = await import('../render/github.js');
+      return print(unread.map(unreadToGithub).join(''));
     }
   }
 }

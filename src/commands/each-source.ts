@@ -1,5 +1,5 @@
 import type { SourceOptions } from '../cli.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
+import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
 import type { Host } from '../host/host.js';
 import type { JsonObject } from '../render/json.js';
 import { readSource } from '../sources/read-source.js';
@@ -24,12 +24,14 @@ const worst = (a: ExitStatus, b: ExitStatus): ExitStatus => (a > b ? a : b);
  * Answers for each source in turn. One that cannot be read is reported and does not stop the others.
  *
  * @param paths as given on the command line; none means this machine, or the one below `--root`
+ * @param failed told of each that cannot be read, for output that must not leave it out
  * @returns the worst exit status of all
  */
 export async function eachSource(
   paths: readonly string[],
   options: SourceOptions,
   answer: (input: SourceInput) => Promise<ExitStatus>,
+  failed: (unread: Unread) => void = () => {},
 ): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.fine;
   for (const [index, path] of (paths.length === 0 ? [undefined] : paths).entries()) {
@@ -40,6 +42,7 @@ export async function eachSource(
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       await reportFailure(error, speaksJson(options));
+      failed({ path: path ?? options.root ?? '/', failure: error });
       status = worst(status, error.status);
     }
   }

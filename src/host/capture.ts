@@ -23,7 +23,7 @@ export interface Capture {
 /** Most bytes of one file of sysfs; its files are a page long, tables aside. */
 const FILE_LIMIT = 65536;
 
-const TABLES = ['DMAR', 'RMAD', 'XMAR', 'MCFG'];
+const TABLES = ['DMAR', 'RMAD', 'XMAR', 'MCFG', 'APIC'];
 
 /** Collects files from a tree. Links are taken apart and made anew, so that they fit the plainer tree. */
 class Collector {

@@ -65,6 +65,8 @@ export interface Host {
   readonly memoryMap: MemoryRange[] | null;
   /** PCI segments of the ACPI MCFG table. */
   readonly segments: number[] | null;
+  /** IDs of the I/O APICs that the ACPI MADT (its signature is APIC) lists. */
+  readonly ioApics: number[] | null;
   /** Version of the Xen hypervisor this machine runs, e.g. `4.17.7`. */
   readonly xen: string | null;
   /** Release of the Linux kernel, e.g. `6.8.0-45-generic`. */

@@ -36,6 +36,7 @@ export function readHost(tree: Tree): Host {
   const pci = fact(readPci);
   const memoryMap = fact(readMemoryMap);
   const segments = fact(readSegments);
+  const ioApics = fact(readIoApics);
   const xen = fact(readXenVersion);
   const linux = fact(readLinuxRelease);
   const iommuGroups = fact(readIommuGroups);
@@ -51,6 +52,9 @@ export function readHost(tree: Tree): Host {
     },
     get segments() {
       return segments();
+    },
+    get ioApics() {
+      return ioApics();
     },
     get xen() {
       return xen();
@@ -196,21 +200,47 @@ const MCFG = { header: SDT_HEADER_LENGTH + 8, allocation: 16, segment: 8 } as co
 
 /** Segments with memory-mapped configuration space, in the order of the MCFG table. */
 function readSegments(tree: Tree, notes: string[]): number[] | null {
-  const path = 'sys/firmware/acpi/tables/MCFG';
-  const bytes = tree.read(path);
-  if (bytes === null) return null;
-  const identity = identifySdt(bytes);
-  if (identity?.signature !== 'MCFG') {
-    notes.push(`${tree.name}: ${path} is no MCFG table.`);
-    return null;
-  }
-  const end = Math.min(identity.length, bytes.length);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+  const view = readTable(tree, 'MCFG', notes);
+  if (view === null) return null;
   const segments = new Set<number>();
-  for (let at: number = MCFG.header; at + MCFG.allocation <= end; at += MCFG.allocation) {
+  const last = view.byteLength - MCFG.allocation;
+  for (let at: number = MCFG.header; at <= last; at += MCFG.allocation) {
     segments.add(view.getUint16(at + MCFG.segment, true));
   }
   return [...segments];
+}
+
+/** Bytes of the MADT before its first structure, and of one for an I/O APIC (ACPI specification, "MADT"). */
+const MADT = { header: SDT_HEADER_LENGTH + 8, ioApicType: 1, ioApicLength: 12, id: 2 } as const;
+
+/** IDs of the I/O APICs, in the order of the MADT. */
+function readIoApics(tree: Tree, notes: string[]): number[] | null {
+  const view = readTable(tree, 'APIC', notes);
+  if (view === null) return null;
+  const ids: number[] = [];
+  for (let at: number = MADT.header; at + 2 <= view.byteLength; ) {
+    const [type, length] = [view.getUint8(at), view.getUint8(at + 1)];
+    if (length < 2 || at + length > view.byteLength) break;
+    if (type === MADT.ioApicType && length >= MADT.ioApicLength) {
+      ids.push(view.getUint8(at + MADT.id));
+    }
+    at += length;
+  }
+  return ids;
+}
+
+/** An ACPI table up to the length it claims; null where there is none of that signature. */
+function readTable(tree: Tree, signature: string, notes: string[]): DataView | null {
+  const path = `sys/firmware/acpi/tables/${signature}`;
+  const bytes = tree.read(path);
+  if (bytes === null) return null;
+  const identity = identifySdt(bytes);
+  if (identity?.signature !== signature) {
+    notes.push(`${tree.name}: ${path} is no ${signature} table.`);
+    return null;
+  }
+  const length = Math.min(identity.length, bytes.length);
+  return new DataView(bytes.buffer, bytes.byteOffset, length);
 }
 
 /** Xen's version, `4.17.7` say, where this is a domain on Xen (Linux, drivers/xen/sys-hypervisor.c). */

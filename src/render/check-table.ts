@@ -119,6 +119,7 @@ export async function renderRules(
 const NEEDS = {
   pci: "the machine's PCI functions (--root)",
   memoryMap: "the firmware's memory map (--root)",
+  ioApics: "the machine's I/O APICs, from the MADT (--root)",
 } as const;
 
 /** One rule in full. */

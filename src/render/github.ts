@@ -1,4 +1,5 @@
 import type { Severity } from '../acpi/diagnostic.js';
+import type { Unread } from '../failure.js';
 import type { CheckReport } from './check-report.js';
 
 const COMMAND: Readonly<Record<Severity, string>> = {
@@ -6,6 +7,10 @@ const COMMAND: Readonly<Record<Severity, string>> = {
   warning: 'warning',
   info: 'notice',
 };
+
+/** A source that could not be read as an annotation. */
+export const unreadToGithub = ({ path, failure: { code, message } }: Unread): string =>
+  `::error file=${escapeProperty(path)},title=${escapeProperty(code)}::${escapeData(message)}\n`;
 
 const escapeData = (text: string): string =>
   text.replace(/[%\r\n]/g, (char) => encodeURIComponent(char));

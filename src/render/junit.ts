@@ -1,6 +1,7 @@
 import junit, { type Builder, type TestSuite } from 'junit-report-builder';
 import { type Finding, groupByRule } from '../check/check.js';
 import type { Rule } from '../check/rule.js';
+import type { Unread } from '../failure.js';
 import { type CheckReport, fails } from './check-report.js';
 import { plural } from './text.js';
 
@@ -12,14 +13,19 @@ const BUILDER = junit as unknown as Builder;
 
 /**
  * Reports as JUnit XML: a suite for each source, in it a case for each rule. A rule whose findings are
- * bad enough fails, and one that lacks facts of the machine is skipped.
+ * bad enough fails, and one that lacks facts of the machine is skipped. A source that could not be read is an error.
  */
-export function checkToJunit(reports: readonly CheckReport[]): string {
+export function checkToJunit(reports: readonly CheckReport[], unread: readonly Unread[]): string {
   const builder = BUILDER.newBuilder().name('dmar check');
   for (const report of reports) {
     const suite = builder.testSuite().name(report.source.path.replace(CONTROL, '?'));
     const findings = groupByRule(report.result.findings);
     for (const rule of report.rules) addCase(suite, report, rule, findings.get(rule) ?? []);
+  }
+  for (const { path, failure } of unread) {
+    const suite = builder.testSuite().name(path.replace(CONTROL, '?'));
+    const test = suite.testCase().className('dmar.check').name('readable');
+    test.error(failure.message.replace(CONTROL, '?'), failure.code);
   }
   return builder.build();
 }

@@ -1,8 +1,11 @@
-import type { Log, ReportingDescriptor, Result, Run } from 'sarif';
+import type { Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
 import type { Severity } from '../acpi/diagnostic.js';
 import type { Finding } from '../check/check.js';
 import { type Rule, tripName } from '../check/rule.js';
+import type { Unread } from '../failure.js';
 import { sha256 } from '../sources/digest.js';
+import type { TableSource } from '../sources/source.js';
+import { VERSION } from '../version.js';
 import type { CheckReport } from './check-report.js';
 import type { JsonObject } from './json.js';
 
@@ -13,29 +16,39 @@ const LEVEL: Readonly<Record<Severity, Result.level>> = {
 };
 
 /**
- * Reports as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format), each finding with
- * its region in bytes.
+ * Reports as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). A finding has its region
+ * in bytes where the file is the table itself, and not a text or an archive that holds it.
  *
+ * @param unread what could not be read, which the log must not pass over
  * @param rules those that were asked for
  */
 export async function checkToSarif(
   reports: readonly CheckReport[],
+  unread: readonly Unread[],
   rules: readonly Rule[],
 ): Promise<JsonObject> {
   const indexes = new Map(rules.map((rule, index) => [rule, index]));
   const run: Run = {
-    tool: { driver: { name: 'dmar', rules: rules.map(toDescriptor) } },
-    artifacts: await Promise.all(
-      reports.map(async ({ source: { path, bytes } }) => ({
-        location: { uri: uriOf(path) },
-        length: bytes.length,
-        mimeType: 'application/octet-stream',
-        hashes: { 'sha-256': await sha256(bytes) },
-      })),
-    ),
+    tool: { driver: { name: 'dmar', version: VERSION, rules: rules.map(toDescriptor) } },
+    invocations: [
+      {
+        executionSuccessful: unread.length === 0,
+        toolExecutionNotifications: unread.map(toNotification),
+      },
+    ],
+    artifacts: reports.map(({ source: { path, bytes, verbatim } }) => ({
+      location: { uri: uriOf(path) },
+      ...(verbatim
+        ? {
+            length: bytes.length,
+            mimeType: 'application/octet-stream',
+            hashes: { 'sha-256': sha256(bytes) },
+          }
+        : {}),
+    })),
     results: reports.flatMap(({ source, result }, artifact) =>
       result.findings.map((finding) => ({
-        ...toResult(finding, source.path, artifact),
+        ...toResult(finding, source, artifact),
         ruleIndex: indexes.get(finding.rule) ?? -1,
       })),
     ),
@@ -62,7 +75,18 @@ function toDescriptor({ id, severity, title, trips, advice }: Rule): ReportingDe
   };
 }
 
-function toResult({ rule, offset, length, message }: Finding, path: string, index: number): Result {
+const toNotification = ({ path, failure: { code, message } }: Unread): Notification => ({
+  level: 'error',
+  descriptor: { id: code },
+  message: { text: message },
+  locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(path) } } }],
+});
+
+function toResult(
+  { rule, offset, length, message }: Finding,
+  { path, verbatim }: TableSource,
+  index: number,
+): Result {
   return {
     ruleId: rule.id,
     level: LEVEL[rule.severity],
@@ -71,13 +95,16 @@ function toResult({ rule, offset, length, message }: Finding, path: string, inde
       {
         physicalLocation: {
           artifactLocation: { uri: uriOf(path), index },
-          region: { byteOffset: offset, byteLength: length },
+          ...(verbatim ? { region: { byteOffset: offset, byteLength: length } } : {}),
         },
       },
     ],
   };
 }
 
-/** A path as a URI reference; what came from standard input has a name of its own. */
-const uriOf = (path: string): string =>
-  path === '-' ? 'stdin' : path.split('/').map(encodeURIComponent).join('/');
+/** A path as a URI, or a reference relative to where the command ran; standard input has a name of its own. */
+function uriOf(path: string): string {
+  if (path === '-') return 'stdin';
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return path.startsWith('/') ? `file://${encoded}` : encoded;
+}

@@ -38,6 +38,7 @@ export async function readDirectory(
     ...picked,
     kind: 'table',
     form: 'binary',
+    verbatim: true,
     path: `${path.replace(/\/+$/, '')}/${file?.name}`,
     hostTree: null,
   };

@@ -24,6 +24,7 @@ export function filesTree(name: string, files: TreeFiles): Tree {
 
   return {
     name,
+    onDisk: false,
     read(path, limit = MAX_SIZE) {
       const bytes = bytesAt(path);
       if (bytes !== null && bytes.length > limit) throw tooLarge(`${name}: ${path}`, limit);

@@ -49,5 +49,13 @@ export async function readHostTable(tree: Tree, limit: number): Promise<TableSou
       `This is a Xen dom0: Xen hides the table from its kernel, which therefore shows it as ${signature}.`,
     );
   }
-  return { ...picked, kind: 'table', form: 'binary', path, notes, hostTree: tree };
+  return {
+    ...picked,
+    kind: 'table',
+    form: 'binary',
+    verbatim: tree.onDisk,
+    path,
+    notes,
+    hostTree: tree,
+  };
 }

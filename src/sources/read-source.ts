@@ -1,7 +1,6 @@
 import { archiveTree, isTar } from './archive.js';
 import { MAX_SIZE, readPath, sourceName } from './bounded-read.js';
 import { readContent, requireContent, uncompressed } from './content.js';
-import type { Content } from './formats/format.js';
 import { readHostTable } from './host-table.js';
 import { pickDmar } from './pick.js';
 import type { Source, SourceSpec } from './source.js';
@@ -57,11 +56,9 @@ export async function sourceOf(
   const plain = await uncompressed(bytes, name, limit);
   if (isTar(plain)) return readHostTable(await archiveTree(plain, name), limit);
   const content = await readContent(plain, name, limit);
-  return { ...(await toSource(content, name, table)), path, hostTree: null };
-}
-
-async function toSource(content: Content, name: string, table: number | undefined) {
-  if (content.kind !== 'table') return content;
+  if (content.kind !== 'table') return { ...content, path, hostTree: null };
+  const { kind, form } = content;
   const picked = await pickDmar(content.tables, name, table);
-  return { kind: content.kind, form: content.form, ...picked };
+  const verbatim = form === 'binary' && plain === bytes && picked.bytes.length === bytes.length;
+  return { ...picked, kind, form, verbatim, path, hostTree: null };
 }

@@ -20,6 +20,8 @@ export interface TableSource extends SourceCommon {
   form: TableForm;
   /** `DMAR`, or what Xen overwrote it with: `RMAD`, `XMAR`. */
   signature: string;
+  /** Whether these bytes are all of the file, as they lie in it. */
+  verbatim: boolean;
   /** The table from its signature on, at least its header's 48 bytes; may be fewer or more than its length field claims. */
   bytes: Uint8Array;
 }

@@ -15,6 +15,8 @@ import {
 export interface Tree {
   /** What messages call it: the directory or archive as the user named it. */
   readonly name: string;
+  /** Whether its files are ones that others can open, and not in an archive. */
+  readonly onDisk: boolean;
   /**
    * Bytes of a regular file.
    *
@@ -100,6 +102,7 @@ export function directoryTree(root: string): Tree {
 
   return {
     name: root,
+    onDisk: true,
     read(path, limit = MAX_SIZE) {
       const file = locate(path);
       if (file === null) return null;

@@ -69,13 +69,13 @@ const PCI: PciDescription[] = [
 ];
 const on = ({ bytes }: Case, pci = PCI): Case => ({
   bytes,
-  host: { pci: topologyOf({ pci, e820: [] }), memoryMap: null },
+  host: { ...NO_HOST, pci: topologyOf({ pci, e820: [] }) },
 });
 /** A case on a machine whose memory map has ranges of [start, end exclusive, type]. */
 const mapped = ({ bytes }: Case, ...e820: [string, string, number][]): Case => ({
   bytes,
   host: {
-    pci: null,
+    ...NO_HOST,
     memoryMap: memoryMapOf({
       pci: [],
       e820: e820.map(([start, end, type]) => ({ start, end, type })),
@@ -95,6 +95,7 @@ const many = (count: number): Case =>
   );
 
 const FULL = region({});
+const REMAPPING = table([{ ...UNIT, devices: [IOAPIC] }], { flags: 1 });
 const TWO_REGIONS = (base: string): Case =>
   usual(USB, { ...USB, baseAddress: base, limitAddress: '0xbf80ffff', devices: ['0000:00:1a.0'] });
 const ANDD: Json = { name: 'ANDD', acpiDeviceNumber: 1, acpiPath: '\\_SB.PCI0.I2C0' };
@@ -370,6 +371,10 @@ export const CASES: Readonly<Record<string, Pair>> = {
   'rmrr-in-usable-memory': {
     bad: mapped(FULL, ['0xbf7e8000', '0xbf7f7000', 2], ['0xbf7f7000', '0xbf7f8000', 1]),
     good: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 2]),
+  },
+  'drhd-io-apic-missing': {
+    bad: { ...REMAPPING, host: { ...NO_HOST, ioApics: [2, 3] } },
+    good: { ...REMAPPING, host: { ...NO_HOST, ioApics: [2] } },
   },
   'rmrr-not-reserved': {
     bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 4]),

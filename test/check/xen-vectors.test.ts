@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
 import { checkTable } from '../../src/check/check.js';
 import type { Trip } from '../../src/check/rule.js';
+import { NO_HOST } from '../../src/check/subject.js';
 import { bootXen } from '../../src/xen/boot.js';
 import { parseCmdline } from '../../src/xen/cmdline.js';
 import { findRelease, type Release } from '../../src/xen/releases.js';
@@ -77,7 +78,7 @@ const reasons = ({ dmar_hex, host, release }: Off): string[] =>
   reasonsIn(bytesOfHex(dmar_hex), host, release);
 
 function reasonsIn(bytes: Uint8Array, host: VectorHost, release: string): string[] {
-  const facts = { pci: topologyOf(host), memoryMap: memoryMapOf(host) };
+  const facts = { ...NO_HOST, pci: topologyOf(host), memoryMap: memoryMapOf(host) };
   const { findings } = checkTable(decodeDmar(bytes), facts);
   return findings
     .filter(({ rule }) => rule.trips.some(accountsFor(release)))

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { RULES } from '../../src/check/rules.js';
 import { runDmar, runShell } from '../support/program.js';
@@ -37,7 +38,7 @@ describe('dmar check', () => {
     const { stdout, status } = await check(LAPTOP);
     expect(status).toBe(0);
     expect(stdout).toContain('Nothing found.');
-    expect(stdout).toContain('9 rules were not asked');
+    expect(stdout).toContain('10 rules were not asked');
   });
 
   it.each([
@@ -145,12 +146,34 @@ describe('dmar check --format', () => {
       level: 'error',
       locations: [{ physicalLocation: { region: { byteOffset: 144, byteLength: 16 } } }],
     });
-    expect(decodeURIComponent(artifacts[0].location.uri)).toBe(oddName);
+    expect(decodeURIComponent(artifacts[0].location.uri)).toBe(`file://${oddName}`);
     for (const { ruleId, ruleIndex, locations } of results) {
       expect(tool.driver.rules[ruleIndex].id).toBe(ruleId);
       const { uri, index } = locations[0].physicalLocation.artifactLocation;
       expect(artifacts[index].location.uri).toBe(uri);
     }
+  });
+
+  it('sarif has no regions of a file that is not the table itself', async () => {
+    const packed = join(folder, 'overlap.dat.gz');
+    writeFileSync(packed, gzipSync(readFileSync(OVERLAP)));
+    const [{ results, artifacts }] = JSON.parse((await check(packed, '-f', 'sarif')).stdout).runs;
+    expect(results[0].locations[0].physicalLocation.region).toBeUndefined();
+    expect(artifacts).toEqual([{ location: { uri: `file://${packed}` } }]);
+  });
+
+  it('none passes over a source that cannot be read', async () => {
+    const of = async (format: string) => (await check('nope', LAPTOP, '-f', format)).stdout;
+    expect(await of('github')).toBe('::error file=nope,title=not-found::There is no file nope.\n');
+    expect(await of('junit')).toMatch(/<testsuites [^>]*errors="1"[^]*There is no file nope\./);
+    const log = JSON.parse(await of('sarif'));
+    expect(sarifErrors(log)).toEqual([]);
+    expect(log.runs[0].invocations).toMatchObject([
+      {
+        executionSuccessful: false,
+        toolExecutionNotifications: [{ message: { text: 'There is no file nope.' } }],
+      },
+    ]);
   });
 
   it('sarif is not valid with any region', async () => {
@@ -178,8 +201,8 @@ EOF`;
     if (/python3: (command )?not found/.test(stderr)) return;
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout.split('\n')).toEqual([
-      `a b,c:d%&<>"é.dat ${RULES.length} ['rmrr-overlap'] 9 []`,
-      `two-socket.dat ${RULES.length} [] 9 ['rmrr-shared']`,
+      `a b,c:d%&<>"é.dat ${RULES.length} ['rmrr-overlap'] 10 []`,
+      `two-socket.dat ${RULES.length} [] 10 ['rmrr-shared']`,
       '',
     ]);
   });

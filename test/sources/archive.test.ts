@@ -145,7 +145,7 @@ describe('a capture', () => {
     const { files } = captureHost(directoryTree('/'));
     const allowed = new RegExp(
       [
-        '^sys/firmware/acpi/tables/(DMAR|RMAD|XMAR|MCFG)$',
+        '^sys/firmware/acpi/tables/(DMAR|RMAD|XMAR|MCFG|APIC)$',
         '^sys/firmware/memmap/\\d+/(start|end|type)$',
         '^sys/bus/pci/devices/[^/]+/(config|class|vendor|device|driver|physfn|iommu_group)$',
         '^sys/kernel/iommu_groups/\\d+/(reserved_regions|devices/[^/]+)$',

@@ -29,6 +29,8 @@ export interface HostDescription {
   xen?: string;
   /** PCI segments of the MCFG table. */
   segments?: number[];
+  /** IDs of the I/O APICs in the MADT. */
+  ioApics?: number[];
   pci?: PciDescription[];
   /** `end` is the last byte, as sysfs has it. */
   memoryMap?: { start: string; end: string; type: string }[];
@@ -60,6 +62,7 @@ export function hostFiles(host: HostDescription): TreeFiles {
   for (const [name, hex] of Object.entries(host.tables ?? {})) {
     files.set(`sys/firmware/acpi/tables/${name}`, Buffer.from(hex, 'hex'));
   }
+  if (host.ioApics !== undefined) files.set('sys/firmware/acpi/tables/APIC', madt(host.ioApics));
   if (host.segments !== undefined) files.set('sys/firmware/acpi/tables/MCFG', mcfg(host.segments));
   for (const [i, range] of (host.memoryMap ?? []).entries()) {
     for (const [name, value] of Object.entries(range)) {
@@ -131,6 +134,20 @@ function mcfg(segments: readonly number[]): Uint8Array {
     bytes.writeBigUInt64LE(0xe0000000n + BigInt(segment) * 0x10000000n, at);
     bytes.writeUInt16LE(segment, at + 8);
     bytes[at + 11] = 0xff;
+  }
+  return bytes;
+}
+
+/** A MADT with a processor's local APIC and the I/O APICs. */
+function madt(ioApics: readonly number[]): Uint8Array {
+  const [localApic, ioApic] = [8, 12];
+  const length = SDT_HEADER_LENGTH + 8 + localApic + ioApic * ioApics.length;
+  const bytes = Buffer.alloc(length);
+  bytes.write('APIC');
+  bytes.writeUInt32LE(length, 4);
+  bytes[SDT_HEADER_LENGTH + 9] = localApic;
+  for (const [i, id] of ioApics.entries()) {
+    bytes.set([1, ioApic, id], SDT_HEADER_LENGTH + 8 + localApic + ioApic * i);
   }
   return bytes;
 }

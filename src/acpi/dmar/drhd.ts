@@ -3,9 +3,11 @@ import type { DmarReader } from './reader.js';
 
 export const DRHD_FLAGS = { INCLUDE_PCI_ALL: 0 } as const satisfies FlagBits;
 
-/** Size of the register set from bits 3:0 of the size field. */
+/** Pages of 4 KiB that a unit's registers take, from bits 3:0 of its size field. */
+export const registerSetPages = (size: number): number => 2 ** (size & 0xf);
+
 const registerSetSize = (size: number): string => {
-  const pages = 2 ** (size & 0xf);
+  const pages = registerSetPages(size);
   return `register set of ${pages} ${pages === 1 ? 'page' : 'pages'}, ${pages * 4} KiB`;
 };
 
