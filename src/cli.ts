@@ -70,6 +70,11 @@ function parseMaxSize(text: string): number {
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
+const collectList = (value: string, before: string[] = []): string[] => [
+  ...before,
+  ...value.split(','),
+];
+
 const addGlobalOptions = (command: Command): Command =>
   command
     .addOption(
@@ -225,8 +230,12 @@ const COMMANDS: Readonly<Record<string, (program: Command, action: ActionOf) => 
           .choices(['error', 'warning', 'info'])
           .default('error'),
       )
-      .option('--only <rule>', 'ask this rule alone; repeatable', collect)
-      .option('--ignore <rule>', 'leave this rule out; repeatable', collect)
+      .option(
+        '--only <rule>',
+        'ask these rules alone: one, or several with commas; repeatable',
+        collectList,
+      )
+      .option('--ignore <rule>', 'leave these rules out; repeatable', collectList)
       .option('--list', 'print the rules instead')
       .option('--explain <rule>', 'print one rule in full instead');
     addSourceOptions(command, ['table', 'json', 'ndjson', 'sarif', 'github', 'junit']).action(

@@ -1,10 +1,11 @@
 import type { ParseError } from 'jsonc-parser';
+import { decodeDmar } from '../acpi/dmar/decode.js';
 import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
 import type { GlobalOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
 import { noTableInLog } from '../sources/source.js';
-import { print, writeNewFile } from './output.js';
+import { complainOf, print, writeNewFile } from './output.js';
 
 export interface BuildOptions extends GlobalOptions {
   output: string;
@@ -26,6 +27,8 @@ export async function run(paths: string[], options: BuildOptions): Promise<ExitS
   if (bytes === null) throw new Failure('json-no-table', tell(name, problems), hint(problems));
   if (options.output === '-') await print(bytes);
   else await writeNewFile(options.output, bytes, options.force ?? false);
+  // Lengths and checksum are right now; what else is wrong, such as bytes that are no structure, stays.
+  if (options.fix && !options.quiet) await complainOf(name, [], decodeDmar(bytes).diagnostics);
   return EXIT.fine;
 }
 

@@ -22,13 +22,12 @@ import {
 } from '../guest/layout.js';
 import type { GuestAnswer } from '../render/guest-json.js';
 import type { JsonObject } from '../render/json.js';
-import type { Source } from '../sources/source.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult, type RdmRequest } from '../xen/rdm-map.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complain, complainOf, print } from './output.js';
 import { drawSvg, requireOneDrawn, type SvgOptions } from './svg.js';
-import { xenInputOf } from './xen-input.js';
+import { requireDevices, xenInputOf } from './xen-input.js';
 import { bootFromOptions, type XenOptions } from './xen-options.js';
 
 export interface GuestCommandOptions extends SourceOptions, XenOptions, SvgOptions {
@@ -73,8 +72,10 @@ async function readGuest(options: GuestCommandOptions): Promise<Guest> {
     const memory = given.memory ?? file?.memory?.bytes;
     if (memory === undefined) {
       throw usage(
-        "The guest's memory is not known.",
-        'Say it in MiB, as in --memory 2800, or name a configuration file with --config.',
+        options.config === undefined
+          ? "The guest's memory is not known."
+          : `The guest's memory is not known: ${options.config} has no memory and no maxmem.`,
+        'Say it in MiB, as in --memory 2800, or name a configuration file that has it with --config.',
       );
     }
     if (memory <= LOW_MEMORY_START) throw usage('A guest has more than 1 MiB of memory.');
@@ -93,7 +94,10 @@ const MAX_CONFIG_SIZE = 1 << 20;
 
 async function readConfig(path: string): Promise<XlGuest> {
   const { readPath } = await import('../sources/bounded-read.js');
-  const bytes = await readPath(path, MAX_CONFIG_SIZE, () => undefined);
+  const bytes = await readPath(path, MAX_CONFIG_SIZE, () => undefined).catch((error) => {
+    // What else is said of too large a file is about tables.
+    throw error instanceof Failure && error.code === 'too-large' ? usage(error.message) : error;
+  });
   if (bytes === null) throw usage(`${path} is a directory, not a configuration file.`);
   try {
     return readXlGuest(new TextDecoder().decode(bytes));
@@ -121,7 +125,7 @@ async function answerFor(
   { config, remarks }: Guest,
   options: XenOptions,
 ): Promise<GuestAnswer> {
-  requireDevices(input.source, config);
+  if (config.pci.length > 0) requireDevices(input.source);
   const { bytes, host, notes: said, clean } = await xenInputOf(input);
   const { xen, iommu, notes } = bootFromOptions(bytes, host, options);
   requireXen(xen);
@@ -155,15 +159,6 @@ const withPassthrough = (layout: GuestLayout, { pci }: GuestConfig, xen: Xen): G
   pci.length === 0 || xen.iommu_enabled
     ? layout
     : { ...layout, refusal: 'no-passthrough', e820: [] };
-
-function requireDevices(source: Source, { pci }: GuestConfig): void {
-  if (pci.length === 0 || source.kind === 'table') return;
-  if (source.regions.every(({ devices }) => devices !== null)) return;
-  throw usage(
-    `${source.path} is a log that does not say which device uses which region, so --pci cannot be answered.`,
-    'With --rdm strategy=host the layout around all regions is shown.',
-  );
-}
 
 function requireXen({ release, outcome, why }: Xen): void {
   if (release.interface === 'rfc-v7') {

@@ -9,7 +9,7 @@ import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complain, complainOf, print } from './output.js';
 import { drawSvg, requireOneDrawn, type SvgOptions } from './svg.js';
-import { xenInputOf } from './xen-input.js';
+import { requireDevices, xenInputOf } from './xen-input.js';
 import { bootFromOptions, type XenOptions } from './xen-options.js';
 
 export interface MapOptions extends SourceOptions, XenOptions, SvgOptions {
@@ -31,6 +31,7 @@ interface Answered {
 /** `dmar map`: the guest-visible PFN map of each source. */
 export async function run(paths: string[], options: MapOptions): Promise<ExitStatus> {
   requireOneDrawn(paths, options);
+  requireOneBuffer(paths, options);
   const documents: JsonObject[] = [];
   const status = await eachSource(paths, options, async (input) => {
     const answered = await answer(input, options);
@@ -38,12 +39,23 @@ export async function run(paths: string[], options: MapOptions): Promise<ExitSta
     await draw(answered, options);
     return answered.result.answer?.rc === 0 ? EXIT.fine : EXIT.no;
   });
-  if (options.format === 'json' && !options.raw) await printDocuments(documents, paths.length);
+  if (options.format === 'json') await printDocuments(documents, paths.length);
   return status;
+}
+
+/** @throws Failure where the buffer's bytes would not be alone on standard output, or not in the format asked for */
+function requireOneBuffer(paths: readonly string[], { raw, format }: MapOptions): void {
+  if (!raw || (paths.length <= 1 && format === 'table')) return;
+  const message =
+    paths.length > 1
+      ? '--raw prints the buffer of one source, and more than one is given.'
+      : `--raw prints bytes, not ${format}.`;
+  throw new Failure('one-buffer', message, undefined, EXIT.usage);
 }
 
 async function answer(input: SourceInput, options: MapOptions): Promise<Answered> {
   const { source } = input;
+  if (options.device !== undefined) requireDevices(source);
   const { bytes, host, notes: said, clean } = await xenInputOf(input);
   const { asked, iommu, notes } = ask(bytes, host, options);
   const result = clean(asked);

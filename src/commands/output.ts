@@ -104,6 +104,13 @@ export async function reportFailure(failure: Failure, json: boolean): Promise<vo
   if (hint !== undefined) await complain(hint);
 }
 
+/** Whether a path names what writing replaces nothing of: a device such as /dev/null, or a pipe. */
+async function isStream(path: string): Promise<boolean> {
+  const { stat } = await import('node:fs/promises');
+  const stats = await stat(path).catch(() => null);
+  return stats !== null && (stats.isCharacterDevice() || stats.isFIFO());
+}
+
 /**
  * Writes a file that must not be there yet.
  *
@@ -117,7 +124,7 @@ export async function writeNewFile(
 ): Promise<void> {
   const { writeFile } = await import('node:fs/promises');
   try {
-    await writeFile(path, data, { flag: force ? 'w' : 'wx' });
+    await writeFile(path, data, { flag: force || (await isStream(path)) ? 'w' : 'wx' });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw code === 'EEXIST'

@@ -10,8 +10,12 @@ export interface SvgOptions {
   force?: boolean;
 }
 
-/** @throws Failure where more sources are given than a picture can show */
+/** @throws Failure where more sources are given than a picture can show, or no file to draw it into */
 export function requireOneDrawn(paths: readonly string[], { svg }: SvgOptions): void {
+  if (svg === '-') {
+    const message = '--svg needs the name of a file: standard output is for the answer.';
+    throw new Failure('no-picture-file', message, undefined, EXIT.usage);
+  }
   if (svg === undefined || paths.length <= 1) return;
   const message = '--svg draws one source, and more than one is given.';
   throw new Failure('one-picture', message, undefined, EXIT.usage);

@@ -1,5 +1,7 @@
+import { EXIT, Failure } from '../failure.js';
 import type { Host } from '../host/host.js';
-import type { LogSource } from '../sources/source.js';
+import { sourceName } from '../sources/bounded-read.js';
+import type { LogSource, Source } from '../sources/source.js';
 import type { RdmMapResult } from '../xen/rdm-map.js';
 import type { SourceInput } from './each-source.js';
 
@@ -26,6 +28,21 @@ export async function xenInputOf({ source, host }: SourceInput): Promise<XenInpu
     notes: [explainLog(source), ...source.notes],
     clean: (result) => withoutTable(result, regions),
   };
+}
+
+/**
+ * Makes sure that it is known which device uses which region.
+ *
+ * @throws Failure where a log does not say
+ */
+export function requireDevices(source: Source): void {
+  if (source.kind === 'table' || source.regions.every(({ devices }) => devices !== null)) return;
+  throw new Failure(
+    'devices-unknown',
+    `${sourceName(source.path)} is a log that does not say which device uses which region, so nothing can be said of one device.`,
+    'Without a device, all regions of the log are taken.',
+    EXIT.usage,
+  );
 }
 
 function explainLog({ kind, regions }: LogSource): string {

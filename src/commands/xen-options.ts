@@ -74,13 +74,18 @@ function chooseRelease(
       EXIT.usage,
     );
   }
-  const running = host?.xen == null ? null : releaseOfHost(host.xen);
-  if (running === null) return { release: newestRelease(), notes: [] };
+  if (host?.xen == null) return { release: newestRelease(), notes: [] };
+  const running = releaseOfHost(host.xen);
+  if (running === null) {
+    const release = newestRelease();
+    const note = `The host gives its Xen as "${host.xen}", which is no release; ${release.name} stands in.`;
+    return { release, notes: [note] };
+  }
   const { release, exact } = running;
   return {
     release,
     notes: exact
       ? []
-      : [`The host runs Xen ${host?.xen}, which is not known here; ${release.name} stands in.`],
+      : [`The host runs Xen ${host.xen}, which is not known here; ${release.name} stands in.`],
   };
 }

@@ -204,4 +204,5 @@ export async function readPath(
 }
 
 /** What messages call a source. */
-export const sourceName = (path: string): string => (path === '-' ? 'Standard input' : path);
+export const sourceName = (path: string): string =>
+  path === '-' ? 'Standard input' : path || '""';

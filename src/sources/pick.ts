@@ -28,6 +28,9 @@ export interface Picked {
   notes: string[];
 }
 
+/** Files that a note names. */
+const MOST_NAMED = 8;
+
 /**
  * Picks the DMAR table from all the ACPI tables of a source.
  *
@@ -37,7 +40,7 @@ export interface Picked {
  * @throws Failure where there is none (it names those that are there), not so many, or not even its header
  */
 export async function pickDmar(
-  tables: readonly WrittenTable[],
+  tables: readonly (WrittenTable | (WrittenTable & { name: string }))[],
   name: string,
   which?: number,
 ): Promise<Picked> {
@@ -69,8 +72,13 @@ export async function pickDmar(
   const notes = [...table.notes];
   if (found.length > 1 && which === undefined) {
     const others = found.length === 2 ? '--table 2' : `--table 2 to --table ${found.length}`;
+    const files = found.flatMap((one) => ('name' in one ? [one.name] : []));
+    const list =
+      files.length === 0
+        ? ''
+        : ` (${files.slice(0, MOST_NAMED).join(', ')}${files.length > MOST_NAMED ? ' …' : ''})`;
     notes.push(
-      `${name} holds ${found.length} DMAR tables; this is the first, ${others} asks for another.`,
+      `${name} holds ${found.length} DMAR tables${list}; this is the first, ${others} asks for another.`,
     );
   }
   return { signature: signatureOf(bytes), bytes, notes };

@@ -55,6 +55,7 @@ describe('dmar check', () => {
       0,
     );
     expect((await check(OVERLAP, '--only', 'rmrr-overlap')).status).toBe(1);
+    expect((await check(OVERLAP, '--only', 'table-checksum,rmrr-overlap')).status).toBe(1);
   });
 
   it('refuses a rule that there is none of', async () => {

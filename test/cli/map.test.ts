@@ -206,6 +206,31 @@ describe('dmar map as text', () => {
   });
 });
 
+describe('dmar map refuses', () => {
+  it.each([
+    ['--raw in a format', [laptop, '--raw', '--json'], 'one-buffer'],
+    ['--raw of several sources', [laptop, laptop, '--raw', '--json'], 'one-buffer'],
+    ['a picture on standard output', [laptop, '--svg', '-', '--json'], 'no-picture-file'],
+  ])('%s', async (_, args, code) => {
+    const { status, stdout, stderr } = await runDmar(['map', ...args]);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(JSON.parse(stderr).error.code).toBe(code);
+  });
+
+  it('to tell of one device what a log does not', async () => {
+    const input = Buffer.from('DMAR: RMRR base: 0xbf7e8000 end: 0xbf7f7fff\n');
+    const { status, stdout, stderr } = await runDmar(['map', '-', '--device', '0:1d.0'], { input });
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('does not say which device uses which region');
+  });
+
+  it('help on a full disk with a sentence', async () => {
+    const { status, stderr } = await runShell('dmar --help > /dev/full');
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/^dmar: Standard output cannot be written: .*\n$/);
+  });
+});
+
 describe('dmar map in a shell', () => {
   it('does not mind a reader that stops early', async () => {
     const script = `dmar map ${laptop} --format csv | head -n 1; echo "\${PIPESTATUS[0]}"`;

@@ -64,13 +64,16 @@ const SCOPE_KEYS = [...keysOf(deviceScope.fields), 'name', 'device'];
 const STRUCTURE_KEYS = new Map(
   [...STRUCTURE_KINDS, UNKNOWN_KIND].map((kind) => [
     kind,
-    [...keysOf(kind.layout.fields), 'name', ...(takesScopes(kind) ? ['devices'] : [])],
+    [...keysOf(kind.layout.fields), ...(takesScopes(kind) ? ['devices'] : [])],
   ]),
 );
 
 function takesScopes({ layout }: StructureKind): boolean {
   return layout.fields.some(({ kind }) => kind === 'scopes');
 }
+
+/** Stands for a structure of which it is not known what it is. */
+const NO_STRUCTURE: Structure = { type: 0, name: 'unknown', offset: 0, length: 0, data: NO_BYTES };
 
 /** Reads values out of parsed JSON; what it cannot read it notes, and goes on with something harmless. */
 class JsonReader {
@@ -110,7 +113,10 @@ class JsonReader {
   }
 
   #structure(json: unknown, path: string): Structure {
+    const before = this.problems.length;
     const kind = this.#structureKind(json, path);
+    // Which keys it may have hangs on what it is.
+    if (this.problems.length > before) return NO_STRUCTURE;
     const source = this.#object(json, path, STRUCTURE_KEYS.get(kind));
     const type = source.type ?? Math.max(STRUCTURE_KINDS.indexOf(kind), 0);
     const values = this.#fields(kind.layout.fields, { ...source, type }, path);
