@@ -117,7 +117,7 @@ async function entriesTable(
     const wide = columns >= WIDE;
     const gap = wide ? 2 : 1;
     const rows = answer.entries.map((entry) => entryRow(entry, wide));
-    breakPaths(rows, columns - gap * (COLUMNS.length - 1));
+    fitRows(rows, columns - gap * (COLUMNS.length - 1));
     const table = await renderTable(COLUMNS, rows, { gap, heading: style.heading });
     return [...failure, table].join('\n\n');
   }
@@ -143,17 +143,26 @@ function entryRow(
   ];
 }
 
+const RANGE = COLUMNS.findIndex(({ heading }) => heading === 'guest-physical range');
 const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
 
-/** Continues long paths over bridges on the next line where the columns would not fit otherwise. */
-function breakPaths(rows: string[][], room: number): void {
-  const widths = columnWidths(COLUMNS, rows);
-  const others = widths.reduce((sum, width, i) => (i === DEVICES ? sum : sum + width), 0);
-  if (others + (widths[DEVICES] ?? 0) <= room) return;
-  for (const row of rows) {
-    const lines = (row[DEVICES] ?? '').split('\n');
-    row[DEVICES] = lines.map((path) => breakPath(path, room - others)).join('\n');
-  }
+/** Continues cells on the next line where the columns would not fit otherwise: paths over bridges, then ranges. */
+function fitRows(rows: string[][], room: number): void {
+  const excess = () => columnWidths(COLUMNS, rows).reduce((sum, width) => sum + width, -room);
+  const over = excess();
+  if (over <= 0) return;
+  const widest = columnWidths(COLUMNS, rows)[DEVICES] ?? 0;
+  breakCells(rows, DEVICES, (cell) =>
+    cell
+      .split('\n')
+      .map((path) => breakPath(path, widest - over))
+      .join('\n'),
+  );
+  if (excess() > 0) breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
+}
+
+function breakCells(rows: string[][], column: number, broken: (cell: string) => string): void {
+  for (const row of rows) row[column] = broken(row[column] ?? '');
 }
 
 /** A path in lines of at most `room` columns, cut in front of its hops. */

@@ -11,6 +11,8 @@ const NAME = 19;
 const VALUE = 18;
 /** From this width on meanings stand below each other. */
 const ROOMY = 50;
+/** Below this width the columns stand close to each other, so that the longest flag's name fits. */
+const TIGHT = 60;
 /** Bytes of a run that are shown where the bytes were not asked for. */
 const FEW_BYTES = 64;
 
@@ -82,10 +84,13 @@ function annotatedField(
 /** Lines of a field's name, value and meaning, broken to fit. */
 function describe(field: ListedField, depth: number, columns: number): string[] {
   const { name, value, meaning } = field;
-  const label = `${'  '.repeat(depth)}${name.padEnd(NAME)}  `;
+  const step = columns < TIGHT ? ' ' : '  ';
+  const label = `${step.repeat(depth)}${name.padEnd(NAME)}${step}`;
   const room = Math.max(columns - label.length, VALUE);
   const first = room < ROOMY ? value : value.padEnd(VALUE);
-  return wrap(meaning === '' ? value : `${first}  ${meaning}`, room)
+  const text = meaning === '' ? value : `${first}  ${meaning}`;
+  // Even a long word is broken here: it would push the bytes beside the next field out of line.
+  return wrap(text.replace(new RegExp(`\\S{${room}}(?=\\S)`, 'g'), '$& '), room)
     .split('\n')
     .map((line, i) => `${i === 0 ? label : ' '.repeat(label.length)}${line}`.trimEnd());
 }
