@@ -24,6 +24,7 @@ import { includesPciAll } from './drhd-rules.js';
 import { LinuxMemoryMap } from './memory.js';
 import type { Remark, Rule } from './rule.js';
 import type { Scoped, Subject } from './subject.js';
+import { UNMAPPED_IO_APIC } from './table-rules.js';
 import { about, aboutField, called, hex, listed, pathOf, range } from './wording.js';
 
 /** Whether Linux believes that a device needs its region only until it is started (iommu.c, device_rmrr_is_relaxable). */
@@ -380,15 +381,7 @@ const IO_APIC_RULE: Rule = {
   severity: 'warning',
   title: 'Interrupt remapping is promised, but an I/O APIC of the machine is in no unit',
   needs: 'ioApics',
-  trips: [
-    {
-      who: 'Linux',
-      effect:
-        'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
-    },
-    { who: 'Xen', effect: 'interrupt remapping is not used' },
-  ],
-  advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
+  ...UNMAPPED_IO_APIC,
   *test({ drhds, table: { header }, host: { ioApics } }) {
     if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
     const scopes = drhds.flatMap((unit) => unit.deviceScope);

@@ -8,6 +8,19 @@ import { aboutField } from './wording.js';
 
 const HEADER = { offset: 0 };
 
+/** What comes of an I/O APIC that no unit names. */
+export const UNMAPPED_IO_APIC: Pick<Rule, 'trips' | 'advice'> = {
+  trips: [
+    {
+      who: 'Linux',
+      effect:
+        'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
+    },
+    { who: 'Xen', effect: 'interrupt remapping is not used' },
+  ],
+  advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
+};
+
 /** Rules about the table as a whole and its header. */
 export const TABLE_RULES: readonly Rule[] = [
   {
@@ -169,15 +182,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-no-io-apic',
     severity: 'warning',
     title: 'Interrupt remapping is promised, but no unit has an I/O APIC',
-    trips: [
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
-      },
-      { who: 'Xen', effect: 'interrupt remapping is not used' },
-    ],
-    advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
+    ...UNMAPPED_IO_APIC,
     *test({ table: { header }, drhds }) {
       if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
       if (drhds.some((unit) => unit.deviceScope.some(({ type }) => type === SCOPE_IOAPIC))) return;
