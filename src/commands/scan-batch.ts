@@ -5,7 +5,9 @@ import { Failure } from '../failure.js';
 import { type JsonObject, toJsonText } from '../render/json.js';
 import { scannedToJson, unreadableToJson } from '../render/scan-json.js';
 import { sourceToJson } from '../render/source-json.js';
-import { readSource } from '../sources/read-source.js';
+import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
+import { requireContent } from '../sources/content.js';
+import { readSource, sourceOf } from '../sources/read-source.js';
 import type { Source } from '../sources/source.js';
 import type { Candidate, Obstacle } from '../sources/walk.js';
 import { askRdmMap } from '../xen/rdm-map.js';
@@ -70,32 +72,38 @@ async function attempt(path: string, options: ScanLineOptions): Promise<string |
   }
 }
 
-/** Longest table, in bytes, and how many, that a thread remembers. */
+/** Longest file, in bytes, and how many, that a thread remembers. */
 const MEMORABLE = 4096;
 const MOST_REMEMBERED = 64;
 
 /**
- * Lines of tables met before, without what is in front of their length: machines of one model share
- * theirs to the byte, so a fleet has few.
+ * Lines of files met before, by what they hold, without what is in front of their table's length: machines of
+ * one model share theirs to the byte, so a fleet has few.
  */
 const remembered = new Map<string, string>();
 
 async function scanFile(path: string, options: ScanLineOptions): Promise<string> {
-  const source = await readSource({ path, maxSize: options.maxSize });
-  const memorable =
-    source.kind === 'table' &&
-    source.hostTree === null &&
-    source.notes.length === 0 &&
-    source.bytes.length <= MEMORABLE;
-  if (!memorable) return toJsonText(await scanSource(path, source, options), 0);
+  const { maxSize = MAX_SIZE } = options;
+  const bytes = await readPath(path, maxSize, (head) => requireContent(head, sourceName(path)));
+  if (bytes === null || bytes.length > MEMORABLE) {
+    const source = await (bytes === null
+      ? readSource({ path, maxSize })
+      : sourceOf(bytes, path, maxSize));
+    return toJsonText(await scanSource(path, source, options), 0);
+  }
   // A string of the bytes as characters, which a map compares by value.
-  const key = Buffer.from(source.bytes).toString('latin1');
-  const front = `{"path":${JSON.stringify(path)},"source":{"path":${JSON.stringify(source.path)},`;
+  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+  const name = JSON.stringify(path);
+  const front = `{"path":${name},"source":{"path":${name},`;
   const rest = remembered.get(key);
   if (rest !== undefined) return front + rest;
+  const source = await sourceOf(bytes, path, maxSize);
   const line = await toJsonText(await scanSource(path, source, options), 0);
-  if (remembered.size === MOST_REMEMBERED) remembered.clear();
-  remembered.set(key, line.slice(front.length));
+  // What is said of a file may name it.
+  if (source.hostTree === null && source.notes.length === 0 && line.startsWith(front)) {
+    if (remembered.size === MOST_REMEMBERED) remembered.clear();
+    remembered.set(key, line.slice(front.length));
+  }
   return line;
 }
 

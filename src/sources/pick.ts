@@ -8,7 +8,14 @@ export const signatureOf = (bytes: Uint8Array): string =>
   String.fromCharCode(...bytes.subarray(0, 4));
 
 /** Whether bytes begin as a DMAR table does, or as Xen left one. */
-export const isDmar = (bytes: Uint8Array): boolean => DMAR_SIGNATURES.includes(signatureOf(bytes));
+export const isDmar = (bytes: Uint8Array): boolean =>
+  DMAR_SIGNATURES.some(
+    (signature) =>
+      bytes[0] === signature.charCodeAt(0) &&
+      bytes[1] === signature.charCodeAt(1) &&
+      bytes[2] === signature.charCodeAt(2) &&
+      bytes[3] === signature.charCodeAt(3),
+  );
 
 /**
  * The tables in bytes that begin with one. What follows a DMAR table is taken for others only where it is
