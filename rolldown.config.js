@@ -77,8 +77,6 @@ export default defineConfig({
   // The other form of some libraries loads its parts in a way no bundler can follow.
   resolve: { mainFields: ['module', 'main'] },
   plugins: [substitutes, loadable, licences],
-  // What the core needs at once other commands may load when they come to it.
-  checks: { ineffectiveDynamicImport: false },
   output: {
     dir: 'dist/program',
     format: 'cjs',

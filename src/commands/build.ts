@@ -4,6 +4,7 @@ import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
 import type { GlobalOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
+import { readContent } from '../sources/content.js';
 import { noTableInLog } from '../sources/source.js';
 import { complainOf, print, writeNewFile } from './output.js';
 
@@ -53,7 +54,6 @@ async function readJson(path: string, name: string): Promise<unknown> {
 
 /** Tells somebody who hopes to get a table out of a kernel's log why that cannot be. */
 async function refuseLog(bytes: Uint8Array, name: string): Promise<void> {
-  const { readContent } = await import('../sources/content.js');
   const content = await readContent(bytes, name, MAX_SIZE).catch((error) => {
     if (error instanceof Failure) return null;
     throw error;

@@ -7,7 +7,7 @@ import { NO_HOST } from '../check/subject.js';
 import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
 import { type CheckReport, passes } from '../render/check-report.js';
-import type { JsonObject } from '../render/json.js';
+import { type JsonObject, toJsonText } from '../render/json.js';
 import { requireTable } from '../sources/source.js';
 import { eachSource, printDocuments, type SourceInput, speaksJson } from './each-source.js';
 import { print, printJson } from './output.js';
@@ -85,7 +85,6 @@ async function printReport(
   switch (options.format) {
     case 'ndjson': {
       const { findingToJson } = await import('../render/check-json.js');
-      const { toJsonText } = await import('../render/json.js');
       for (const finding of report.result.findings) {
         const line = { source: report.source.path, ...findingToJson(finding) };
         await print(await toJsonText(line, 0));
@@ -160,7 +159,6 @@ async function printRulesAsJson(
   const { ruleToJson } = await import('../render/check-json.js');
   const documents: JsonObject[] = rules.map(ruleToJson);
   if (format === 'ndjson') {
-    const { toJsonText } = await import('../render/json.js');
     for (const one of documents) await print(await toJsonText(one, 0));
   } else await printJson(explain === undefined ? documents : (documents[0] ?? null));
 }

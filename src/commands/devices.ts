@@ -8,7 +8,8 @@ import { RegionIndex } from '../passthrough/regions.js';
 import { type DeviceReport, reportDevices } from '../passthrough/report.js';
 import { addressKey, type Subject, subjectsOf } from '../passthrough/subject.js';
 import type { DevicesAnswer } from '../render/devices-json.js';
-import type { JsonObject } from '../render/json.js';
+import { type JsonObject, toJsonText } from '../render/json.js';
+import { sourceToJson } from '../render/source-json.js';
 import { requireTable } from '../sources/source.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
@@ -161,13 +162,11 @@ async function printAnswer(
   switch (options.format) {
     case 'json': {
       const { devicesToJson } = await import('../render/devices-json.js');
-      const { sourceToJson } = await import('../render/source-json.js');
       documents.push(devicesToJson(await sourceToJson(source), answer));
       return;
     }
     case 'ndjson': {
       const { deviceToJson } = await import('../render/devices-json.js');
-      const { toJsonText } = await import('../render/json.js');
       for (const report of answer.reports) {
         const device = deviceToJson(report, answer.names);
         await print(await toJsonText({ source: source.path, ...device }, 0));

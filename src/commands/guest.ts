@@ -21,7 +21,9 @@ import {
   type ReservedDeviceMemory,
 } from '../guest/layout.js';
 import type { GuestAnswer } from '../render/guest-json.js';
-import type { JsonObject } from '../render/json.js';
+import { type JsonObject, toJsonText } from '../render/json.js';
+import { sourceToJson } from '../render/source-json.js';
+import { readPath } from '../sources/bounded-read.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult, type RdmRequest } from '../xen/rdm-map.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
@@ -93,7 +95,6 @@ async function readGuest(options: GuestCommandOptions): Promise<Guest> {
 const MAX_CONFIG_SIZE = 1 << 20;
 
 async function readConfig(path: string): Promise<XlGuest> {
-  const { readPath } = await import('../sources/bounded-read.js');
   const bytes = await readPath(path, MAX_CONFIG_SIZE, () => undefined).catch((error) => {
     // What else is said of too large a file is about tables.
     throw error instanceof Failure && error.code === 'too-large' ? usage(error.message) : error;
@@ -194,13 +195,11 @@ async function printAnswer(
   switch (options.format) {
     case 'json': {
       const { guestToJson } = await import('../render/guest-json.js');
-      const { sourceToJson } = await import('../render/source-json.js');
       documents.push(guestToJson(await sourceToJson(source), answer));
       return;
     }
     case 'ndjson': {
       const { regionsToJson } = await import('../render/guest-json.js');
-      const { toJsonText } = await import('../render/json.js');
       for (const region of regionsToJson(answer)) {
         await print(await toJsonText({ source: source.path, ...region }, 0));
       }

@@ -3,7 +3,9 @@ import type { Sbdf } from '../acpi/sbdf.js';
 import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { Host } from '../host/host.js';
-import type { JsonObject } from '../render/json.js';
+import { type JsonObject, toJsonText } from '../render/json.js';
+import { entriesToJson, mapToJson } from '../render/map-json.js';
+import { sourceToJson } from '../render/source-json.js';
 import { errnoName } from '../xen/errno.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
@@ -115,14 +117,10 @@ async function printAnswer(
   }
   switch (options.format) {
     case 'json': {
-      const { mapToJson } = await import('../render/map-json.js');
-      const { sourceToJson } = await import('../render/source-json.js');
       documents.push(mapToJson(await sourceToJson(source), result, iommu, notes));
       return;
     }
     case 'ndjson': {
-      const { entriesToJson } = await import('../render/map-json.js');
-      const { toJsonText } = await import('../render/json.js');
       for (const entry of entriesToJson(result)) {
         await print(await toJsonText({ source: source.path, ...entry }, 0));
       }

@@ -3,6 +3,7 @@ import { type ResolvePath, scopeDevice, structureToJson, tableToJson } from '../
 import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { JsonObject } from '../render/json.js';
+import { sourceToJson } from '../render/source-json.js';
 import { requireTable, type TableSource } from '../sources/source.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
@@ -84,7 +85,6 @@ async function toDocument({
   resolve,
   notes,
 }: Shown): Promise<JsonObject> {
-  const { sourceToJson } = await import('../render/source-json.js');
   return {
     source: await sourceToJson(source),
     ...tableToJson(table, resolve),
