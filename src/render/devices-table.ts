@@ -110,8 +110,9 @@ function describe({ subject }: DeviceReport, names: DevicesAnswer['names']): str
   const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
   const kind = names?.className(classCode) ?? `class ${hex(classCode, 6)}`;
   const name = names?.device(vendorId, deviceId) ?? `${hex(vendorId, 4)}:${hex(deviceId, 4)}`;
-  const of = physicalFunction === null ? '' : ` (VF of ${shortName(formatSbdf(physicalFunction))})`;
-  return `${kind}: ${name}${of}`;
+  // In front, where a narrow terminal does not cut it off: its regions are the physical function's.
+  const of = physicalFunction === null ? '' : `VF of ${shortName(formatSbdf(physicalFunction))}, `;
+  return `${of}${kind}: ${name}`;
 }
 
 const shorten = (text: string, columns: number): string =>
