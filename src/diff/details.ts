@@ -24,9 +24,11 @@ export interface Detail {
 export function compareStructures(old: Structure, now: Structure): Detail[] {
   const { fields } = kindOf(old).layout;
   const [before, after] = [structureToJson(old), structureToJson(now)];
+  // The devices are on their structure's segment: should that have changed, it is told once.
+  const onSegment = 'segment' in old && 'segment' in now ? { ...now, segment: old.segment } : now;
   return withoutLength([
     ...compareFields(before, after, fields),
-    ...compareScopes(entriesOf(before), entriesOf(after)),
+    ...compareScopes(entriesOf(before), entriesOf(structureToJson(onSegment as Structure))),
   ]);
 }
 

@@ -130,6 +130,21 @@ const KEYS: readonly KeyOf<Placed>[] = [
         return `${s.name} ${s.segment}`;
     }
   },
+  // One that changed its segment and nothing else.
+  ({ structure: s }) => {
+    switch (s.name) {
+      case 'DRHD':
+        return `DRHD ${s.registerBaseAddress}`;
+      case 'RMRR':
+        return `RMRR ${s.baseAddress} ${s.limitAddress}`;
+      case 'RHSA':
+      case 'ANDD':
+      case 'unknown':
+        return null;
+      default:
+        return `${s.name} ${scopeKey(s.deviceScope)}`;
+    }
+  },
 ];
 
 /** The devices of a scope, whatever their order. */

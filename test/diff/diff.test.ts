@@ -67,11 +67,18 @@ describe('diff', () => {
     ]);
   });
 
-  it('does not match regions of different segments', () => {
+  it('tells of a region that went to another segment that alone', () => {
     const other = { ...region(0x100000, '0001:00:1d.0'), segment: 1 };
     expect(between(usual, [GRAPHICS, UNIT, other])).toEqual([
+      'changed; RMRR 0x100000-0x10ffff; segment 0 1',
+    ]);
+  });
+
+  it('does not match regions of different segments that only overlap', () => {
+    const other = { ...region(0x101000, '0001:00:1d.0'), segment: 1 };
+    expect(between(usual, [GRAPHICS, UNIT, other])).toEqual([
       'removed; RMRR 0x100000-0x10ffff',
-      'added; RMRR 0x100000-0x10ffff on segment 0001',
+      'added; RMRR 0x101000-0x110fff on segment 0001',
     ]);
   });
 
