@@ -5,8 +5,8 @@ import { Failure } from '../failure.js';
 import { type JsonObject, toJsonText } from '../render/json.js';
 import { scannedToJson, unreadableToJson } from '../render/scan-json.js';
 import { sourceToJson } from '../render/source-json.js';
-import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
-import { requireContent } from '../sources/content.js';
+import { MAX_SIZE } from '../sources/bounded-read.js';
+import { readCandidate } from '../sources/content.js';
 import { readSource, sourceOf } from '../sources/read-source.js';
 import type { Source } from '../sources/source.js';
 import type { Candidate, Obstacle } from '../sources/walk.js';
@@ -84,7 +84,7 @@ const remembered = new Map<string, string>();
 
 async function scanFile(path: string, options: ScanLineOptions): Promise<string> {
   const { maxSize = MAX_SIZE } = options;
-  const bytes = await readPath(path, maxSize, (head) => requireContent(head, sourceName(path)));
+  const bytes = await readCandidate(path, maxSize);
   if (bytes === null || bytes.length > MEMORABLE) {
     const source = await (bytes === null
       ? readSource({ path, maxSize })

@@ -1,6 +1,8 @@
+import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
 import { parseSbdf } from '../acpi/sbdf.js';
 import { Failure } from '../failure.js';
 import type { TreeFile } from '../sources/files-tree.js';
+import { TABLES_DIRECTORY } from '../sources/host-table.js';
 import type { Tree } from '../sources/tree.js';
 import { CONFIG_HEADER, IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from './read.js';
 
@@ -23,7 +25,7 @@ export interface Capture {
 /** Most bytes of one file of sysfs; its files are a page long, tables aside. */
 const FILE_LIMIT = 65536;
 
-const TABLES = ['DMAR', 'RMAD', 'XMAR', 'MCFG', 'APIC'];
+const TABLES = [...DMAR_SIGNATURES, 'MCFG', 'APIC'];
 
 /** Collects files from a tree. Links are taken apart and made anew, so that they fit the plainer tree. */
 class Collector {
@@ -32,14 +34,14 @@ class Collector {
 
   constructor(readonly tree: Tree) {}
 
-  /** The first bytes of a file; null, and a note, where it cannot be read. */
-  read(path: string): Uint8Array | null {
-    return this.#orNote(() => this.tree.head(path, FILE_LIMIT));
+  /** The bytes of a file, by default its first; null, and a note, where it cannot be read. */
+  read(path: string, from = (tree: Tree) => tree.head(path, FILE_LIMIT)): Uint8Array | null {
+    return this.#orNote(() => from(this.tree));
   }
 
   /** Takes a file if it is there; whether it was, and held anything. */
-  file(path: string, read = (tree: Tree) => tree.head(path, FILE_LIMIT)): boolean {
-    const bytes = this.#orNote(() => read(this.tree));
+  file(path: string, from?: (tree: Tree) => Uint8Array | null): boolean {
+    const bytes = this.read(path, from);
     if (bytes !== null) this.files.set(path, bytes);
     return bytes !== null && bytes.length > 0;
   }
@@ -87,9 +89,8 @@ export function captureHost(tree: Tree): Capture {
 const names = (found: readonly string[]): string => found.join(', ') || 'none';
 
 function takeTables(from: Collector): Taken {
-  const directory = 'sys/firmware/acpi/tables';
-  const there = from.list(directory).filter((name) => TABLES.includes(name));
-  const path = (name: string) => `${directory}/${name}`;
+  const there = from.list(TABLES_DIRECTORY).filter((name) => TABLES.includes(name));
+  const path = (name: string) => `${TABLES_DIRECTORY}/${name}`;
   const found = there.filter((name) => from.file(path(name), (tree) => tree.read(path(name))));
   return { what: 'ACPI tables', found: names(found) };
 }

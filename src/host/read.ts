@@ -3,6 +3,7 @@ import { printable } from '../acpi/printable.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../acpi/sbdf.js';
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../failure.js';
+import { TABLES_DIRECTORY } from '../sources/host-table.js';
 import { ifPermitted, type Tree } from '../sources/tree.js';
 import {
   E820,
@@ -231,7 +232,7 @@ function readIoApics(tree: Tree, notes: string[]): number[] | null {
 
 /** An ACPI table up to the length it claims; null where there is none of that signature. */
 function readTable(tree: Tree, signature: string, notes: string[]): DataView | null {
-  const path = `sys/firmware/acpi/tables/${signature}`;
+  const path = `${TABLES_DIRECTORY}/${signature}`;
   const bytes = tree.read(path);
   if (bytes === null) return null;
   const identity = identifySdt(bytes);

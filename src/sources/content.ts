@@ -2,6 +2,7 @@ import { dmarHeader } from '../acpi/dmar/header.js';
 import { identifySdt } from '../acpi/sdt.js';
 import { Failure } from '../failure.js';
 import { isTar } from './archive.js';
+import { readPath, sourceName } from './bounded-read.js';
 import { compressionOf } from './compression.js';
 import type { Content } from './formats/format.js';
 import { isDmar, tablesOf } from './pick.js';
@@ -36,7 +37,7 @@ function isText(bytes: Uint8Array): boolean {
  * @throws Failure `empty` or `not-a-table` where they can be nothing that holds a table, so that the rest
  * need not be read
  */
-export function requireContent(head: Uint8Array, name: string): void {
+function requireContent(head: Uint8Array, name: string): void {
   if (head.length === 0) throw new Failure('empty', `${name} is empty.`);
   const known =
     isDmar(head) ||
@@ -46,6 +47,16 @@ export function requireContent(head: Uint8Array, name: string): void {
     identifySdt(head) !== null;
   if (!known) throw unknownContent(head, name);
 }
+
+/**
+ * The bytes of what a path names, given up as soon as the first of them can be nothing that holds a table.
+ *
+ * @param limit most bytes
+ * @returns null where the path names a directory
+ * @throws Failure as {@link readPath} and {@link requireContent}
+ */
+export const readCandidate = (path: string, limit: number): Promise<Uint8Array | null> =>
+  readPath(path, limit, (head) => requireContent(head, sourceName(path)));
 
 function unknownContent(bytes: Uint8Array, name: string): Failure {
   const begin = Buffer.from(bytes.subarray(0, 4))

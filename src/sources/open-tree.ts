@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { Failure } from '../failure.js';
 import { archiveTree, isTar } from './archive.js';
-import { explainErrno, readPath } from './bounded-read.js';
-import { requireContent, uncompressed } from './content.js';
+import { explainErrno } from './bounded-read.js';
+import { readCandidate, uncompressed } from './content.js';
 import { hostTreeAt } from './host-tree.js';
 import { directoryTree, type Tree } from './tree.js';
 
@@ -15,7 +15,7 @@ import { directoryTree, type Tree } from './tree.js';
  */
 export async function openTree(root: string, limit: number): Promise<Tree> {
   if (isDirectory(root)) return hostTreeAt(root) ?? directoryTree(root);
-  const bytes = await readPath(root, limit, (head) => requireContent(head, root));
+  const bytes = await readCandidate(root, limit);
   const plain = bytes === null ? null : await uncompressed(bytes, root, limit);
   if (plain !== null && isTar(plain)) return archiveTree(plain, root);
   throw new Failure(

@@ -47,7 +47,7 @@ const MOST_NAMED = 8;
  * @throws Failure where there is none (it names those that are there), not so many, or not even its header
  */
 export async function pickDmar(
-  tables: readonly (WrittenTable | (WrittenTable & { name: string }))[],
+  tables: readonly (WrittenTable & { name?: string })[],
   name: string,
   which?: number,
 ): Promise<Picked> {
@@ -79,7 +79,7 @@ export async function pickDmar(
   const notes = [...table.notes];
   if (found.length > 1 && which === undefined) {
     const others = found.length === 2 ? '--table 2' : `--table 2 to --table ${found.length}`;
-    const files = found.flatMap((one) => ('name' in one ? [one.name] : []));
+    const files = found.flatMap(({ name: file }) => file ?? []);
     const list =
       files.length === 0
         ? ''

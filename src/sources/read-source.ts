@@ -1,6 +1,6 @@
 import { archiveTree, isTar } from './archive.js';
-import { MAX_SIZE, readPath, sourceName } from './bounded-read.js';
-import { readContent, requireContent, uncompressed } from './content.js';
+import { MAX_SIZE, sourceName } from './bounded-read.js';
+import { readCandidate, readContent, uncompressed } from './content.js';
 import { readHostTable } from './host-table.js';
 import { pickDmar } from './pick.js';
 import type { Source, SourceSpec } from './source.js';
@@ -29,8 +29,7 @@ async function readPathSource(
   limit: number,
   table: number | undefined,
 ): Promise<Source> {
-  const name = sourceName(path);
-  const bytes = await readPath(path, limit, (head) => requireContent(head, name));
+  const bytes = await readCandidate(path, limit);
   if (bytes === null) {
     const { readDirectory } = await import('./directory.js');
     return readDirectory(path, limit, table);

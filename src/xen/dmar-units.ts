@@ -4,6 +4,7 @@ import { dmarHeader } from '../acpi/dmar/header.js';
 import { rhsa } from '../acpi/dmar/rhsa.js';
 import { rmrr } from '../acpi/dmar/rmrr.js';
 import { satc } from '../acpi/dmar/satc.js';
+import { STRUCTURE_HEADER } from '../acpi/dmar/structures.js';
 import { hasFlag } from '../acpi/layout.js';
 import { HypervisorBug } from './device-scope.js';
 import { DisjointRegions } from './disjoint-regions.js';
@@ -38,8 +39,6 @@ export interface ParsedDmar {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Bytes of the `type` and `length` every structure begins with; all that skipped ones need. */
-const STRUCTURE_HEADER = 4;
 const RMRR_TYPE = 1;
 
 /** A parser of one structure; answers whether to go on. */

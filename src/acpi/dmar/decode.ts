@@ -3,7 +3,7 @@ import { NO_BYTES } from '../layout.js';
 import { byteSum } from '../sdt.js';
 import { DMAR_SIGNATURES, type DmarHeader, dmarHeader } from './header.js';
 import { DmarReader } from './reader.js';
-import { STRUCTURE_KINDS, type Structure } from './structures.js';
+import { STRUCTURE_HEADER, STRUCTURE_KINDS, type Structure } from './structures.js';
 import { unknown } from './unknown.js';
 
 /** A decoded table. Concatenating header, structures and `trailing` gives the bytes it came from. */
@@ -20,9 +20,6 @@ export interface DecodeResult {
   /** In the order of their offsets within each kind; empty for a table without oddities. */
   diagnostics: Diagnostic[];
 }
-
-/** Bytes of the `type` and `length` every remapping structure begins with. */
-const STRUCTURE_HEADER = 4;
 
 const hex = (value: number, digits = 2) => `0x${value.toString(16).padStart(digits, '0')}`;
 

@@ -1,6 +1,7 @@
 import { encodeValue, type NestedLayout } from '../encode.js';
 import { hexToBytes } from '../hex.js';
 import { type Field, NO_BYTES } from '../layout.js';
+import { printable } from '../printable.js';
 import { formatPath, parsePath, type ScopePath } from '../sbdf.js';
 import { byteSum } from '../sdt.js';
 import type { DmarTable } from './decode.js';
@@ -428,7 +429,7 @@ function quote(value: unknown): string {
     return Array.isArray(value) ? 'A list' : 'An object';
   const text = JSON.stringify(value) ?? 'nothing';
   const short = text.length > MOST_QUOTED ? `${text.slice(0, MOST_QUOTED)}…` : text;
-  return short.replace(/[\x7f-\x9f]/g, '?');
+  return printable(short);
 }
 
 /** The device that a scope written as text or object names; null where it names none, or nothing sensible. */

@@ -12,6 +12,9 @@ import { type Unknown, unknown } from './unknown.js';
 /** Any remapping structure; `name` tells which. */
 export type Structure = Drhd | Rmrr | Atsr | Rhsa | Andd | Satc | Sidp | Unknown;
 
+/** Bytes of the `type` and `length` every remapping structure begins with; all that skipped ones need. */
+export const STRUCTURE_HEADER = 4;
+
 /** What a structure type's number stands for. */
 export interface StructureKind {
   readonly name: Structure['name'];

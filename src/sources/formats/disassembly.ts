@@ -1,4 +1,5 @@
 import { dmarHeader } from '../../acpi/dmar/header.js';
+import { STRUCTURE_HEADER } from '../../acpi/dmar/structures.js';
 import { byteSum } from '../../acpi/sdt.js';
 import { tooLarge } from '../bounded-read.js';
 import type { TextFormat, WrittenTable } from './format.js';
@@ -134,10 +135,10 @@ function noteHidden(known: Uint8Array, end: number, named: boolean): string[] {
   ];
 }
 
-/** Bytes of the `type` and `length` that iasl lists of every structure, even of one it does not know. */
-const STRUCTURE_HEADER = 4;
-
-/** Offset of the first structure of which a listing shows nothing but type and length; null where there is none. */
+/**
+ * Offset of the first structure of which a listing shows nothing but type and length, as it does of one that
+ * iasl does not know; null where there is none.
+ */
 function firstUnread(bytes: Uint8Array, known: Uint8Array): number | null {
   const view = new DataView(bytes.buffer);
   for (let at = dmarHeader.fixedLength; at + STRUCTURE_HEADER <= bytes.length; ) {
@@ -171,8 +172,10 @@ function endOfStructures(bytes: Uint8Array): number {
   if (bytes.length < dmarHeader.fixedLength) return bytes.length;
   const view = new DataView(bytes.buffer);
   let at = dmarHeader.fixedLength;
-  while (at + 4 <= bytes.length) at += Math.max(view.getUint16(at + 2, true), 4);
-  return Math.max(bytes.length, Math.min(at, view.getUint32(4, true)));
+  while (at + STRUCTURE_HEADER <= bytes.length) {
+    at += Math.max(view.getUint16(at + 2, true), STRUCTURE_HEADER);
+  }
+  return Math.max(bytes.length, Math.min(at, view.getUint32(dmarHeader.at.length, true)));
 }
 
 /** The bytes a field's value stands for; null where they cannot be told from it. */
