@@ -118,7 +118,7 @@ async function printReports(
     }
     case 'sarif': {
       const { checkToSarif } = await import('../render/sarif.js');
-      return printJson(await checkToSarif(reports, unread, rules));
+      return printJson(checkToSarif(reports, unread, rules));
     }
     case 'junit': {
       const { checkToJunit } = await import('../render/junit.js');

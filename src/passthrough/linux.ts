@@ -183,11 +183,14 @@ const fine = (reason: LinuxVerdict['reason'], message: string): LinuxVerdict => 
 const sentenceOf = (kernel: LinuxKernel): string =>
   isSince(kernel, SINCE.direct) ? SENTENCES.direct : SENTENCES.attach;
 
-const FIRMWARE =
-  'look for a firmware setting or update that takes the device out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)';
+const changeFirmware = (whose: string): string =>
+  `look for a firmware setting or update that takes ${whose} out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)`;
 
 /** @param otherwise what helps besides Proxmox's option, as the rest of a sentence */
-function wayOutOfBinding({ proxmox }: LinuxKernel, otherwise = FIRMWARE): string {
+function wayOutOfBinding(
+  { proxmox }: LinuxKernel,
+  otherwise = changeFirmware('the device'),
+): string {
   const relax = 'intel_iommu=on,relax_rmrr on the kernel command line';
   return proxmox
     ? `Boot with ${relax}, which makes Proxmox's kernel ignore what the region is for; or ${otherwise}.`
@@ -213,7 +216,7 @@ function blockedByGroup(
     wayOut: wayOutOfBinding(
       kernel,
       culprits.some((culprit) => shareSlot(culprit, subject))
-        ? `${FIRMWARE.replace('the device', shown)}, for they are on one chip or card with it`
+        ? `${changeFirmware(shown)}, for they are on one chip or card with it`
         : `see whether another slot gives it an IOMMU group without ${shown}`,
     ),
   };

@@ -12,6 +12,8 @@ export interface XenVerdict {
   readonly relaxed: 'ok' | 'blocked';
   /** One sentence: why. */
   readonly message: string;
+  /** The region that is shared, which the log names; null where none is. */
+  readonly shared: RmrrUnit | null;
   /** What Xen's log says under either policy; null where it says nothing. */
   readonly log: { readonly strict: string; readonly relaxed: string } | null;
   /** One sentence: what to do about it; null where nothing needs doing. */
@@ -52,6 +54,7 @@ export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): X
       strict: 'blocked',
       relaxed: 'blocked',
       message: 'VT-d is off under Xen, so no device can be given to a guest.',
+      shared: null,
       log: null,
       wayOut: 'dmar map tells why VT-d is off.',
     };
@@ -77,6 +80,7 @@ export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): X
     strict: 'blocked',
     relaxed: 'ok',
     message: `Its reserved memory is shared by ${shared.devices.length} devices, which Xen refuses under rdm_policy=strict (-EPERM) and allows under relaxed.`,
+    shared,
     log: { strict: `It's disallowed ${tail}`, relaxed: `It's risky ${tail}` },
     wayOut: `Accept the risk in the guest's configuration: pci = [ '${name},rdm_policy=relaxed' ].`,
   };
@@ -88,6 +92,7 @@ const fine = (reason: XenVerdict['reason'], message: string): XenVerdict => ({
   strict: 'ok',
   relaxed: 'ok',
   message,
+  shared: null,
   log: null,
   wayOut: null,
 });

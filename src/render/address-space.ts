@@ -72,9 +72,9 @@ function toBand(range: LabelledRange, rowSize: bigint): Band {
 
 const ascending = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** A range that stands for several, and what a piece of it is called that others cover the rest of. */
+/** A range that may stand for several: then `joined` tells all of it, of which others may cover parts. */
 interface Joined extends LabelledRange {
-  readonly joined?: { readonly start: bigint; readonly end: bigint; readonly piece: string };
+  readonly joined?: { readonly start: bigint; readonly end: bigint };
 }
 
 /** At most {@link MAX_RANGES} of each kind, in the order in which kinds cover each other. */
@@ -100,13 +100,9 @@ function joinNearest(ranges: LabelledRange[]): Joined[] {
   }
   return joined.map(({ count, ...range }) => {
     if (count === 1) return range;
-    const { start, end } = range;
-    const piece = KINDS[range.kind].name;
-    return {
-      ...range,
-      label: `${count} × ${piece}, drawn as one`,
-      joined: { start, end, piece },
-    };
+    const { start, end, kind } = range;
+    const label = `${count} × ${KINDS[kind].name}, drawn as one`;
+    return { ...range, label, joined: { start, end } };
   });
 }
 
@@ -125,7 +121,7 @@ function flatten(ranges: readonly Joined[]): LabelledRange[] {
   }
   return bands.map(({ joined, ...band }) => {
     const isPiece = joined !== undefined && (band.start > joined.start || band.end < joined.end);
-    return isPiece ? { ...band, label: joined.piece } : band;
+    return isPiece ? { ...band, label: KINDS[band.kind].name } : band;
   });
 }
 

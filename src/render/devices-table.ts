@@ -186,13 +186,13 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
     add(report, { heading, message, log: log === null ? [] : [`"${log}"`], wayOut });
   }
   for (const report of reports) {
-    const { verdict, message, log, wayOut } = report.xen;
+    const { verdict, message, shared, log, wayOut } = report.xen;
     if (report.subject.touches.length === 0 && verdict === 'ok') continue;
     const heading = `Xen ${judges.xen.release.name}: ${verdict}`;
     const logged =
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
     // The log names the region, so devices of another one are told apart.
-    const region = log?.strict.split(' ').at(-1);
+    const region = shared === null ? '' : String(shared.base_address);
     add(report, { heading, message, log: logged, wayOut }, region);
   }
   return [...found.values()].map((explanation) => paragraph(explanation, page));

@@ -148,17 +148,20 @@ const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
 
 /** Continues cells on the next line where the columns would not fit otherwise: paths over bridges, then ranges. */
 function fitRows(rows: string[][], room: number): void {
-  const excess = () => columnWidths(COLUMNS, rows).reduce((sum, width) => sum + width, -room);
-  const over = excess();
+  const excess = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width, -room);
+  const widths = columnWidths(COLUMNS, rows);
+  const over = excess(widths);
   if (over <= 0) return;
-  const widest = columnWidths(COLUMNS, rows)[DEVICES] ?? 0;
+  const forDevices = (widths[DEVICES] ?? 0) - over;
   breakCells(rows, DEVICES, (cell) =>
     cell
       .split('\n')
-      .map((path) => breakPath(path, widest - over))
+      .map((path) => breakPath(path, forDevices))
       .join('\n'),
   );
-  if (excess() > 0) breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
+  if (excess(columnWidths(COLUMNS, rows)) > 0) {
+    breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
+  }
 }
 
 function breakCells(rows: string[][], column: number, broken: (cell: string) => string): void {

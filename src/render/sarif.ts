@@ -22,11 +22,11 @@ const LEVEL: Readonly<Record<Severity, Result.level>> = {
  * @param unread what could not be read, which the log must not pass over
  * @param rules those that were asked for
  */
-export async function checkToSarif(
+export function checkToSarif(
   reports: readonly CheckReport[],
   unread: readonly Unread[],
   rules: readonly Rule[],
-): Promise<JsonObject> {
+): JsonObject {
   const indexes = new Map(rules.map((rule, index) => [rule, index]));
   const run: Run = {
     tool: { driver: { name: 'dmar', version: VERSION, rules: rules.map(toDescriptor) } },

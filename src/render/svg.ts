@@ -59,8 +59,8 @@ const escapeXml = (text: string): string =>
 const text = (x: number, y: number, content: string, more = ''): string =>
   `<text x="${x}" y="${round(y)}"${more}>${escapeXml(content)}</text>`;
 
-const shorten = (label: string): string =>
-  label.length > LABEL ? `${label.slice(0, LABEL - 1)}…` : label;
+const shorten = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 const round = (pixels: number): number => Math.round(pixels * 10) / 10;
 
@@ -93,8 +93,8 @@ export function addressSpaceSvg(
   const barX = MARGIN + ADDRESS + GAP;
   const end = drawing.bands.at(-1)?.end ?? 0n;
   const legend = legendSvg(drawing, y + 40);
-  const longest = Math.max(...drawing.bands.map(({ label }) => shorten(label).length), 24);
-  const heading = title.length > TITLE ? `${title.slice(0, TITLE - 1)}…` : title;
+  const longest = Math.max(...drawing.bands.map(({ label }) => shorten(label, LABEL).length), 24);
+  const heading = shorten(title, TITLE);
   const width = Math.max(
     barX + BAR + GAP + SIZE + GAP + longest * CHAR + MARGIN,
     heading.length * TITLE_CHAR + 2 * MARGIN,
@@ -139,7 +139,7 @@ function bandSvg(band: Band, y: number, height: number): string {
     text(
       x + BAR + 2 * GAP + SIZE,
       middle + 4,
-      shorten(band.label),
+      shorten(band.label, LABEL),
       band.kind === 'unused' ? ' class="faint"' : '',
     ),
     '</g>',
