@@ -22,7 +22,7 @@ const substitutes = {
 };
 
 /**
- * What bin/bytecode.js counts on: each file begins with a digest of the rest in a comment, then is a
+ * What bin/dmar.js counts on: each file begins with a digest of the rest in a comment, then is a
  * function around its module; and it has a byte a character, half of what V8 must read otherwise.
  */
 const loadable = {

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
-import type { GlobalOptions } from '../cli.js';
 import { EXIT, type ExitStatus } from '../failure.js';
 import { captureHost } from '../host/capture.js';
 import { packArchive } from '../sources/archive.js';
 import { MAX_SIZE } from '../sources/bounded-read.js';
 import { readHostTable } from '../sources/host-table.js';
 import { openTree } from '../sources/open-tree.js';
+import type { GlobalOptions } from './declarations.js';
 import { complain, print, writeNewFile } from './output.js';
 
 export interface CaptureOptions extends GlobalOptions {

@@ -4,11 +4,11 @@ import { checkTable } from '../check/check.js';
 import type { Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { NO_HOST } from '../check/subject.js';
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
 import { type CheckReport, passes } from '../render/check-report.js';
 import { type JsonObject, toJsonText } from '../render/json.js';
 import { requireTable } from '../sources/source.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput, speaksJson } from './each-source.js';
 import { print, printJson } from './output.js';
 

@@ -1,6 +1,5 @@
 import { decodeDmar } from '../acpi/dmar/decode.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../acpi/sbdf.js';
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { Host } from '../host/host.js';
 import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../passthrough/linux.js';
@@ -11,6 +10,7 @@ import type { DevicesAnswer } from '../render/devices-json.js';
 import { type JsonObject, toJsonText } from '../render/json.js';
 import { sourceToJson } from '../render/source-json.js';
 import { requireTable } from '../sources/source.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
 import { bootFromOptions, type XenOptions } from './xen-options.js';

@@ -1,10 +1,10 @@
 import { decodeDmar } from '../acpi/dmar/decode.js';
-import type { SourceOptions } from '../cli.js';
 import { diffTables, type TableBytes } from '../diff/diff.js';
 import { compareGuests } from '../diff/guests.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { DiffReport } from '../render/diff-json.js';
 import { requireTable } from '../sources/source.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, type SourceInput } from './each-source.js';
 import { print, printJson } from './output.js';
 import { bootFromOptions, type XenOptions } from './xen-options.js';

@@ -1,9 +1,9 @@
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
 import type { Host } from '../host/host.js';
 import type { JsonObject } from '../render/json.js';
 import { readSource } from '../sources/read-source.js';
 import type { Source } from '../sources/source.js';
+import type { SourceOptions } from './declarations.js';
 import { printJson, reportFailure } from './output.js';
 
 /** A source that could be read, with what is known of the machine it is about. */

@@ -1,4 +1,3 @@
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import {
   BadSetting,
@@ -26,6 +25,7 @@ import { sourceToJson } from '../render/source-json.js';
 import { readPath } from '../sources/bounded-read.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult, type RdmRequest } from '../xen/rdm-map.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complain, complainOf, print } from './output.js';
 import { drawSvg, requireOneDrawn, type SvgOptions } from './svg.js';

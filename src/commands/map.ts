@@ -1,6 +1,5 @@
 import { type DecodeResult, decodeDmar } from '../acpi/dmar/decode.js';
 import type { Sbdf } from '../acpi/sbdf.js';
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { Host } from '../host/host.js';
 import { type JsonObject, toJsonText } from '../render/json.js';
@@ -8,6 +7,7 @@ import { entriesToJson, mapToJson } from '../render/map-json.js';
 import { sourceToJson } from '../render/source-json.js';
 import { errnoName } from '../xen/errno.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complain, complainOf, print } from './output.js';
 import { drawSvg, requireOneDrawn, type SvgOptions } from './svg.js';

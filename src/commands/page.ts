@@ -1,8 +1,8 @@
 import { fstatSync } from 'node:fs';
-import type { GlobalOptions } from '../cli.js';
 import type { Page } from '../render/page.js';
 import { loadStyle, wantsColor } from '../render/style.js';
 import { columnsOf } from '../render/text.js';
+import type { GlobalOptions } from './declarations.js';
 
 /** The page of standard output, as options, terminal and environment have it. */
 export async function pageOf({ color }: GlobalOptions): Promise<Page> {

@@ -1,9 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
-import { type GlobalOptions, SCAN_THREAD } from '../cli.js';
 import { EXIT, type ExitStatus } from '../failure.js';
 import { plural } from '../render/text.js';
 import { walk } from '../sources/walk.js';
+import { SCAN_THREAD } from './command-line.js';
+import type { GlobalOptions } from './declarations.js';
 import { complain, isRead, print } from './output.js';
 import { type Batch, type BatchResult, type ScanLineOptions, scanBatch } from './scan-batch.js';
 import { inThreads } from './threads.js';

@@ -1,10 +1,10 @@
 import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
 import { type ResolvePath, scopeDevice, structureToJson, tableToJson } from '../acpi/dmar/json.js';
-import type { SourceOptions } from '../cli.js';
 import { EXIT, type ExitStatus, Failure } from '../failure.js';
 import type { JsonObject } from '../render/json.js';
 import { sourceToJson } from '../render/source-json.js';
 import { requireTable, type TableSource } from '../sources/source.js';
+import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
 

@@ -11,12 +11,11 @@ describe.skipIf(process.env.DMAR_BIN)('bytecode kept from earlier runs', () => {
   });
   afterEach(() => rmSync(home, { recursive: true }));
 
-  const map = (cache: string) =>
-    runDmar(['map', 'fixtures/laptop.dat', '--json'], {
-      env: { XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '' },
-    });
+  const run = (cache: string, ...args: string[]) =>
+    runDmar(args, { env: { XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '' } });
+  const map = (cache: string) => run(cache, 'map', 'fixtures/laptop.dat', '--json');
   const kept = () =>
-    readdirSync(join(home, 'dmar/map')).map((name) => join(home, 'dmar/map', name));
+    readdirSync(join(home, 'dmar/map-json')).map((name) => join(home, 'dmar/map-json', name));
 
   test('changes nothing but the time a run takes', async () => {
     const first = await map(home);
@@ -38,6 +37,18 @@ describe.skipIf(process.env.DMAR_BIN)('bytecode kept from earlier runs', () => {
     expect(await map(home)).toEqual(first);
     expect(kept().map((file) => statSync(file).size > 0)).toEqual(sizes.map(() => true));
     expect(await map(home)).toEqual(first);
+  });
+
+  test('is not that of a run that failed, which used other functions', async () => {
+    expect((await run(home, 'map', 'fixtures/none.dat', '--json')).status).toBe(3);
+    expect((await run(home, 'map', '--nonsense')).status).toBe(2);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test('is apart for JSON and for a page, which use different functions', async () => {
+    await map(home);
+    await run(home, 'map', 'fixtures/laptop.dat');
+    expect(readdirSync(join(home, 'dmar')).sort()).toEqual(['map', 'map-json']);
   });
 
   test('is done without where it cannot be written', async () => {

@@ -1,0 +1,28 @@
+'use strict';
+const fs = require('node:fs');
+
+const isOurs = (path) => fs.lstatSync(path).uid === process.getuid();
+
+/**
+ * Keeps the bytecode of what this run used for the next one; where that fails, the next compiles again.
+ * Nothing is written below a home that is another user's, as sudo may leave it.
+ *
+ * @param folder where the files go; made if it is not there
+ * @param home the user's folder that it lies in
+ * @param uncached of each file of the program: where its bytecode goes, its digest and its script
+ */
+function keep(folder, home, uncached) {
+  try {
+    if (fs.existsSync(home) && !isOurs(home)) return;
+    fs.mkdirSync(folder, { recursive: true });
+    if (!isOurs(folder)) return;
+    for (const { cache, digest, script } of uncached) {
+      const unfinished = `${cache}.${process.pid}`;
+      const bytes = Buffer.concat([Buffer.from(digest), script.createCachedData()]);
+      fs.writeFileSync(unfinished, bytes, { flag: 'wx' });
+      fs.renameSync(unfinished, cache);
+    }
+  } catch {}
+}
+
+module.exports = { keep };

@@ -1,0 +1,312 @@
+import { parseSbdf, type Sbdf } from '../acpi/sbdf.js';
+import type { ExitStatus } from '../failure.js';
+import { parseSize } from '../sources/size.js';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  color: 'auto' | 'always' | 'never';
+  quiet?: boolean;
+}
+
+/** Options of the commands that read tables. */
+export interface SourceOptions extends GlobalOptions {
+  format: string;
+  root?: string;
+  /** Which table of a source that holds several, from 1. */
+  table?: number;
+  /** Most bytes to read of a source. */
+  maxSize?: number;
+}
+
+/** An option of a command. */
+export interface OptionDeclaration {
+  /** As commander takes them: `-f, --format <name>`, `--json`, `--no-iommu` (true unless given). */
+  readonly flags: string;
+  readonly about: string;
+  readonly choices?: readonly string[];
+  readonly default?: string;
+  /** Whether the command cannot do without it. */
+  readonly required?: true;
+  /**
+   * Makes the value of the word.
+   *
+   * @param before what an earlier use of the option made
+   * @throws RangeError for a word that will not do; its message is a sentence for a person
+   */
+  readonly parse?: (word: string, before: unknown) => unknown;
+}
+
+/** What a command's module exports: does the work, answers with the exit status. */
+export type Run = (operands: string[], options: never) => Promise<ExitStatus>;
+
+/** A command: what it takes, and where its code is. */
+export interface CommandDeclaration {
+  readonly about: string;
+  /** Each operand as commander takes it, `<old>` or `[source...]`, and what it is. */
+  readonly operands: readonly (readonly [name: string, about: string])[];
+  readonly options: readonly OptionDeclaration[];
+  /** Loads the module; only what runs is loaded. */
+  readonly load: () => Promise<{ run: Run }>;
+}
+
+const HIGHEST_U32 = 0xffff_ffff;
+
+function parseCount(text: string): number {
+  const count = /^(0x[0-9a-f]+|\d+)$/i.test(text) ? Number(text) : Number.NaN;
+  if (count <= HIGHEST_U32) return count;
+  throw new RangeError(`It must be a whole number from 0 to ${HIGHEST_U32}.`);
+}
+
+/** The hypercall's argument has 16 bits for it. */
+const HIGHEST_SEGMENT = 0xffff;
+
+function parseDevice(text: string): Sbdf {
+  const sbdf = parseSbdf(text);
+  if (sbdf !== null && sbdf.segment <= HIGHEST_SEGMENT) return sbdf;
+  throw new RangeError('It must look like 0000:00:1d.0 or 00:1d.0.');
+}
+
+function parseTableNumber(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new RangeError('It must be a whole number, counted from 1.');
+}
+
+/** A text of more bytes does not fit a string of Node's. */
+const HIGHEST_MAX_SIZE = 511 * 2 ** 20;
+
+function parseMaxSize(text: string): number {
+  const size = parseSize(text);
+  if (size !== null && size > 0 && size <= HIGHEST_MAX_SIZE) return size;
+  throw new RangeError('It must be a number of bytes such as 65536 or 128MiB, at most 511MiB.');
+}
+
+const collect = (word: string, before: unknown): string[] => [
+  ...((before as string[] | undefined) ?? []),
+  word,
+];
+
+const collectList = (words: string, before: unknown): string[] =>
+  words.split(',').reduce((all: string[], word) => collect(word, all), (before as string[]) ?? []);
+
+const globalOptions = (): OptionDeclaration[] => [
+  {
+    flags: '--color <when>',
+    about: 'colour the output',
+    choices: ['auto', 'always', 'never'],
+    default: 'auto',
+  },
+  { flags: '-q, --quiet', about: 'no warnings on standard error' },
+];
+
+const maxSizeOption = (): OptionDeclaration => ({
+  flags: '--max-size <size>',
+  about: 'most bytes to read of a source (64MiB)',
+  parse: parseMaxSize,
+});
+
+const sourceOptions = (formats: readonly [string, ...string[]]): OptionDeclaration[] => [
+  { flags: '-f, --format <name>', about: 'how to print', choices: formats, default: formats[0] },
+  { flags: '--json', about: 'the same as --format json' },
+  {
+    flags: '--root <dir>',
+    about: 'a captured host: a tree that holds sys/…, or a tar archive of one',
+  },
+  {
+    flags: '--table <n>',
+    about: 'which table of a source that holds several, from 1',
+    parse: parseTableNumber,
+  },
+  maxSizeOption(),
+  ...globalOptions(),
+];
+
+const xenOptions = (): OptionDeclaration[] => [
+  {
+    flags: '--xen <release>',
+    about: 'whose behaviour: rfc-v7, or a release from 4.6 on',
+  },
+  { flags: '--no-iommu', about: 'the answer of a hypervisor with the IOMMU off' },
+  {
+    flags: '--xen-cmdline <options>',
+    about: "Xen's own options that change the answer: iommu=… rmrr=…",
+  },
+];
+
+const svgOptions = (): OptionDeclaration[] => [
+  { flags: '--svg <file>', about: 'draw the address space into this file as well' },
+  { flags: '--force', about: 'replace the file of --svg if it is there' },
+];
+
+const SOURCE_FILE = 'what holds a table; - is standard input';
+const SOURCE = 'what holds a table; - is standard input, none is this machine';
+
+/** The command that is meant where none is named. */
+export const DEFAULT_COMMAND = 'map';
+
+/** Each command's declaration; made when it is asked for, since one run needs one. */
+export const COMMANDS: Readonly<Record<string, () => CommandDeclaration>> = {
+  map: () => ({
+    about: "print the guest-visible PFN map: the hypercall's answer (the default command)",
+    operands: [['[source...]', SOURCE]],
+    options: [
+      { flags: '--compat', about: "the 32-bit guest's hypercall" },
+      {
+        flags: '--nr-entries <n>',
+        about: 'one call with room for n entries, not two',
+        parse: parseCount,
+      },
+      {
+        flags: '--device <sbdf>',
+        about: "one device's regions instead of all (Xen 4.6 and later)",
+        parse: parseDevice,
+      },
+      { flags: '--raw', about: 'the bytes the guest finds in its buffer, to standard output' },
+      ...svgOptions(),
+      ...xenOptions(),
+      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+    ],
+    load: () => import('./map.js'),
+  }),
+
+  devices: () => ({
+    about: 'may these devices be given to a guest, and if not, why, and what then?',
+    operands: [
+      ['[bdf...]', 'PCI addresses such as 00:1d.0, and sources; no address: all with an RMRR'],
+    ],
+    options: [
+      { flags: '--all', about: 'every device of the machine' },
+      {
+        flags: '--linux <release>',
+        about: "which kernel judges (default: the host's, else today's)",
+      },
+      {
+        flags: '--relax-rmrr',
+        about: "as if booted with intel_iommu=relax_rmrr, which Proxmox's kernels know",
+      },
+      ...xenOptions(),
+      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+    ],
+    load: () => import('./devices.js'),
+  }),
+
+  capture: () => ({
+    about: 'pack what these commands need of this machine into an archive for a report',
+    operands: [],
+    options: [
+      {
+        flags: '-o, --output <file>',
+        about: 'the archive to make, a gzipped tar: host.tar.gz',
+        required: true,
+      },
+      { flags: '--root <dir>', about: 'a captured host instead of this machine' },
+      { flags: '--force', about: 'overwrite the file' },
+      ...globalOptions(),
+    ],
+    load: () => import('./capture.js'),
+  }),
+
+  guest: () => ({
+    about: "lay a guest's memory out around the reserved regions, as Xen's toolstack does",
+    operands: [['[source...]', SOURCE]],
+    options: [
+      {
+        flags: '--config <file>',
+        about: "the guest's xl configuration file; options given here go before it",
+      },
+      { flags: '--memory <MiB>', about: "the guest's RAM without its video memory" },
+      { flags: '--mmio-hole <MiB>', about: 'the MMIO hole below 4 GiB' },
+      { flags: '--rdm <settings>', about: 'strategy=host|ignore,policy=strict|relaxed' },
+      {
+        flags: '--pci <device>',
+        about: 'a device for the guest: bdf[,rdm_policy=…]; repeatable',
+        parse: collect,
+      },
+      {
+        flags: '--rdm-mem-boundary <MiB>',
+        about: 'no RAM is moved for regions up to here (default: 2048)',
+      },
+      { flags: '--no-hap', about: "the guest's memory is paged without the hardware's help" },
+      ...svgOptions(),
+      ...xenOptions(),
+      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+    ],
+    load: () => import('./guest.js'),
+  }),
+
+  show: () => ({
+    about: 'print every field of every structure',
+    operands: [['[source...]', SOURCE]],
+    options: [
+      { flags: '--hex', about: 'prefix each field with its offset and bytes' },
+      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+    ],
+    load: () => import('./show.js'),
+  }),
+
+  check: () => ({
+    about: 'find what is wrong with a table, rule by rule',
+    operands: [['[source...]', SOURCE]],
+    options: [
+      {
+        flags: '--fail-on <severity>',
+        about: 'least severity that makes the exit status 1',
+        choices: ['error', 'warning', 'info'],
+        default: 'error',
+      },
+      {
+        flags: '--only <rule>',
+        about: 'ask these rules alone: one, or several with commas; repeatable',
+        parse: collectList,
+      },
+      {
+        flags: '--ignore <rule>',
+        about: 'leave these rules out; repeatable',
+        parse: collectList,
+      },
+      { flags: '--list', about: 'print the rules instead' },
+      { flags: '--explain <rule>', about: 'print one rule in full instead' },
+      ...sourceOptions(['table', 'json', 'ndjson', 'sarif', 'github', 'junit']),
+    ],
+    load: () => import('./check.js'),
+  }),
+
+  diff: () => ({
+    about: 'tell in what two tables differ, and what that means for guests',
+    operands: [
+      ['<old>', SOURCE_FILE],
+      ['<new>', SOURCE_FILE],
+    ],
+    options: [
+      {
+        flags: '--ignore-header',
+        about: 'leave out what only tells tables apart: OEM fields, checksum, length',
+      },
+      ...xenOptions(),
+      ...sourceOptions(['table', 'json']),
+    ],
+    load: () => import('./diff.js'),
+  }),
+
+  scan: () => ({
+    about: 'print a line of JSON for each table at and below paths',
+    operands: [['<path...>', 'directories to walk, and whatever map takes']],
+    options: [maxSizeOption(), ...xenOptions(), ...globalOptions()],
+    load: () => import('./scan.js'),
+  }),
+
+  build: () => ({
+    about: 'make a table from JSON: the inverse of show --json',
+    operands: [['<json>', 'what show --json printed, or a shorter source; - is standard input']],
+    options: [
+      {
+        flags: '-o, --output <file>',
+        about: 'where the table goes; - is standard output',
+        required: true,
+      },
+      { flags: '--fix', about: 'compute lengths and the checksum even where they are given' },
+      { flags: '--force', about: 'overwrite the file' },
+      ...globalOptions(),
+    ],
+    load: () => import('./build.js'),
+  }),
+};
