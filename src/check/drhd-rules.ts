@@ -2,12 +2,13 @@ import { PAGE_SIZE } from '../acpi/address.js';
 import { type DeviceScope, isPciScope, scopeTypeName } from '../acpi/dmar/device-scope.js';
 import { DRHD_FLAGS, type Drhd, drhd, registerSetPages } from '../acpi/dmar/drhd.js';
 import { dmarHeader } from '../acpi/dmar/header.js';
+import { placedScopes } from '../acpi/dmar/structures.js';
 import { hasFlag } from '../acpi/layout.js';
 import { formatSegment } from '../acpi/sbdf.js';
 import type { Remark, Rule } from './rule.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
-import { about, aboutField, called, hex, pathOf } from './wording.js';
+import { about, aboutField, aboutScope, called, hex, pathOf } from './wording.js';
 
 /** Whether a unit takes all PCI devices of its segment that no other unit names. */
 export const includesPciAll = ({ flags }: Drhd): boolean =>
@@ -220,7 +221,7 @@ export const DRHD_RULES: readonly Rule[] = [
     *test({ drhds }) {
       const owners = new Map<string, Drhd>();
       for (const unit of drhds) {
-        for (const scope of unit.deviceScope) {
+        for (const { scope, offset } of placedScopes(unit)) {
           const key = `${unit.segment} ${scopeKey(scope)}`;
           const owner = owners.get(key);
           if (owner === undefined) owners.set(key, unit);
@@ -228,8 +229,8 @@ export const DRHD_RULES: readonly Rule[] = [
             const name = isPciScope(scope)
               ? pathOf(unit.segment, scope)
               : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
-            const message = `The device scope of the ${called(unit)} names ${name} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
-            yield about(scope, message);
+            const message = `The device scope of the ${called(unit)} names ${name} at offset ${offset}, as does that of the ${called(owner)}.`;
+            yield aboutScope({ scope, offset }, message);
           }
         }
       }

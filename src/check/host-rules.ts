@@ -7,8 +7,10 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../acpi/dmar/device-scope.js';
+import type { Drhd } from '../acpi/dmar/drhd.js';
 import { DMAR_FLAGS, dmarHeader } from '../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../acpi/dmar/rmrr.js';
+import { type PlacedScope, placedScopes, type Scoped } from '../acpi/dmar/structures.js';
 import { hasFlag } from '../acpi/layout.js';
 import { formatSbdf } from '../acpi/sbdf.js';
 import { E820, type MemoryRange } from '../host/host.js';
@@ -23,9 +25,9 @@ import { MemoryMap } from '../xen/memory-map.js';
 import { includesPciAll } from './drhd-rules.js';
 import { LinuxMemoryMap } from './memory.js';
 import type { Remark, Rule } from './rule.js';
-import type { Scoped, Subject } from './subject.js';
+import type { Subject } from './subject.js';
 import { UNMAPPED_IO_APIC } from './table-rules.js';
-import { about, aboutField, called, hex, listed, pathOf, range } from './wording.js';
+import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from './wording.js';
 
 /** Whether Linux believes that a device needs its region only until it is started (iommu.c, device_rmrr_is_relaxable). */
 const isRelaxable = (fn: PciFunction): boolean =>
@@ -55,15 +57,15 @@ const devices = (
   function* ({ scoped, host: { pci } }: Subject): Generator<Remark> {
     if (pci === null) return;
     for (const structure of scoped) {
-      const wrong = structure.deviceScope.filter(
-        (scope) =>
+      const wrong = [...placedScopes(structure)].filter(
+        ({ scope }) =>
           isPciScope(scope) &&
           isWrong(lookUp(pci, structure.segment, scope), scope, structure, pci),
       );
       const [first] = wrong;
       if (first === undefined) continue;
-      const names = listed(wrong.map((scope) => nameOf(pci, structure, scope)));
-      yield about(first, sentence(structure, names));
+      const names = listed(wrong.map(({ scope }) => nameOf(pci, structure, scope)));
+      yield aboutScope(first, sentence(structure, names));
     }
   };
 
@@ -71,11 +73,11 @@ const devices = (
  * The I/O APICs and HPETs whose type Xen looks up in the wrong entry (acpi_parse_one_drhd: the i-th device
  * counted has the type of the i-th entry, counted or not).
  */
-function mistakenEntries(scopes: readonly DeviceScope[]): DeviceScope[] {
+function mistakenEntries(unit: Drhd): PlacedScope[] {
   const isChip = ({ type }: DeviceScope) => type === SCOPE_IOAPIC || type === SCOPE_HPET;
-  return scopes
-    .filter((scope) => isPciScope(scope) || isChip(scope))
-    .filter((scope, i) => isChip(scope) && !isChip(scopes[i] as DeviceScope));
+  return [...placedScopes(unit)]
+    .filter(({ scope }) => isPciScope(scope) || isChip(scope))
+    .filter(({ scope }, i) => isChip(scope) && !isChip(unit.deviceScope[i] as DeviceScope));
 }
 
 /** A device's address where its path can be followed, else the path. */
@@ -130,14 +132,14 @@ const PCI_RULES: readonly Rule[] = [
       if (pci === null) return;
       for (const unit of drhds) {
         if (includesPciAll(unit)) continue;
-        const mistaken = mistakenEntries(unit.deviceScope).filter((scope) => {
+        const mistaken = mistakenEntries(unit).filter(({ scope }) => {
           const named = pci.resolvePath(unit.segment, scope.startBusNumber, scope.path);
           return named === null || !pci.answers(named);
         });
         const [first] = mistaken;
         if (first === undefined) continue;
-        const names = listed(mistaken.map((scope) => pathOf(unit.segment, scope)));
-        yield about(
+        const names = listed(mistaken.map(({ scope }) => pathOf(unit.segment, scope)));
+        yield aboutScope(
           first,
           `The ${called(unit)} names ${names} after entries that Xen to 4.11 does not count, so that it is taken for a PCI device.`,
         );

@@ -6,11 +6,12 @@ import {
   SCOPE_ENDPOINT,
 } from '../acpi/dmar/device-scope.js';
 import { type Rmrr, rmrr } from '../acpi/dmar/rmrr.js';
+import { placedScopes } from '../acpi/dmar/structures.js';
 import { Coverage } from './coverage.js';
 import type { Remark, Rule } from './rule.js';
 import { namesNothing } from './subject.js';
 import { isAddressable } from './width.js';
-import { about, aboutField, called, hex, listed, pathOf, range } from './wording.js';
+import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from './wording.js';
 
 const GIB = 1n << 30n;
 const PAGE_MASK = PAGE_SIZE - 1n;
@@ -266,15 +267,15 @@ export const RMRR_RULES: readonly Rule[] = [
     advice: "Ask the firmware's vendor to name the device that uses the region.",
     *test({ rmrrs, host }) {
       for (const one of rmrrs) {
-        const first = one.deviceScope.find(countsForXen);
+        const first = [...placedScopes(one)].find(({ scope }) => countsForXen(scope));
         if (first === undefined) continue;
-        const { startBusNumber: bus, path } = first;
+        const { startBusNumber: bus, path } = first.scope;
         const [device, func] = path[0] ?? [];
         const named =
           path.length > 1 ? host.pci?.resolvePath(one.segment, bus, path) : { bus, device, func };
         if (named?.bus !== 0 || named.device !== 0 || named.func !== 0) continue;
         const message = `The first device of the ${called(one)}, ${region(one)}, is 00:00.0, at offset ${first.offset}.`;
-        yield about(first, message);
+        yield aboutScope(first, message);
       }
     },
   },

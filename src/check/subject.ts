@@ -1,12 +1,14 @@
 import type { DmarTable } from '../acpi/dmar/decode.js';
-import type { DeviceScope } from '../acpi/dmar/device-scope.js';
 import type { Drhd } from '../acpi/dmar/drhd.js';
 import type { Rmrr } from '../acpi/dmar/rmrr.js';
-import { kindOf, type Structure } from '../acpi/dmar/structures.js';
+import {
+  kindOf,
+  type PlacedScope,
+  placedScopes,
+  type Scoped,
+  type Structure,
+} from '../acpi/dmar/structures.js';
 import type { Host } from '../host/host.js';
-
-/** A structure that has device scopes. */
-export type Scoped = Extract<Structure, { deviceScope: DeviceScope[] }>;
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
@@ -41,10 +43,10 @@ export class Subject {
     );
   }
 
-  /** Each device scope entry with the structure it belongs to, in table order. */
-  *scopes(): Generator<{ structure: Scoped; scope: DeviceScope }> {
+  /** Each device scope entry with its place and the structure it belongs to, in table order. */
+  *scopes(): Generator<PlacedScope & { structure: Scoped }> {
     for (const structure of this.scoped) {
-      for (const scope of structure.deviceScope) yield { structure, scope };
+      for (const { scope, offset } of placedScopes(structure)) yield { structure, scope, offset };
     }
   }
 }

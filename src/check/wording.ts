@@ -1,5 +1,5 @@
 import type { DeviceScope } from '../acpi/dmar/device-scope.js';
-import type { Structure } from '../acpi/dmar/structures.js';
+import type { PlacedScope, Structure } from '../acpi/dmar/structures.js';
 import { formatPath } from '../acpi/sbdf.js';
 import type { Remark } from './rule.js';
 
@@ -32,14 +32,18 @@ interface Placed {
   readonly length: number;
 }
 
-/** A remark about a whole structure or scope entry. */
+/** A remark about a whole structure. */
 export const about = ({ offset, length }: Placed, message: string): Remark => ({
   offset,
   length,
   message,
 });
 
-/** A remark about `length` bytes of a structure from `at` on. */
+/** A remark about a whole device scope entry. */
+export const aboutScope = ({ scope, offset }: PlacedScope, message: string): Remark =>
+  about({ offset, length: scope.length }, message);
+
+/** A remark about `length` bytes of a structure or device scope entry from `at` on. */
 export const aboutField = (
   { offset }: Pick<Placed, 'offset'>,
   at: number,

@@ -54,7 +54,6 @@ const UNNAMED: Sbdf = { segment: 0, bus: 0xff, device: 0x1f, func: 7 };
 const SCOPE_LENGTH = 8;
 
 const scopeOf = ({ bus, device, func }: Sbdf): DeviceScope => ({
-  offset: 0,
   type: SCOPE_ENDPOINT,
   length: SCOPE_LENGTH,
   flags: 0,

@@ -66,14 +66,26 @@ export function scopeDevice(
   return resolved ? formatSbdf(resolved) : formatPath(segment, startBusNumber, path);
 }
 
-function scopeToJson(scope: DeviceScope, segment: number, resolve?: ResolvePath): JsonFields {
-  const { type, ...fields } = fieldsToJson(deviceScope.fields, scope);
-  return {
-    type: type as number,
-    name: scopeTypeName(scope.type),
-    ...fields,
-    device: scopeDevice(scope, segment, resolve),
-  };
+/** @param offset first byte of the first scope, counted from the start of the table */
+function scopesToJson(
+  scopes: readonly DeviceScope[],
+  offset: number,
+  segment: number,
+  resolve?: ResolvePath,
+): JsonFields[] {
+  let at = offset;
+  return scopes.map((scope) => {
+    const { type, ...fields } = fieldsToJson(deviceScope.fields, scope);
+    const json = {
+      type: type as number,
+      name: scopeTypeName(scope.type),
+      offset: at,
+      ...fields,
+      device: scopeDevice(scope, segment, resolve),
+    };
+    at += scope.length;
+    return json;
+  });
 }
 
 function fieldsToJson(
@@ -83,13 +95,13 @@ function fieldsToJson(
 ): Record<string, JsonField> {
   const values = value as Readonly<Record<string, unknown>>;
   const json: Record<string, JsonField> = {};
-  for (const { name, kind, flags } of fields) {
+  for (const { name, kind, flags, offset } of fields) {
     const given = values[name];
     if (kind === 'u64') json[name] = formatAddress(given as bigint);
     else if (kind === 'flags') Object.assign(json, flagsToJson(given as number, flags as FlagBits));
     else if (kind === 'scopes') {
-      const segment = values.segment as number;
-      json[name] = (given as DeviceScope[]).map((scope) => scopeToJson(scope, segment, resolve));
+      const at = (values.offset as number) + offset;
+      json[name] = scopesToJson(given as DeviceScope[], at, values.segment as number, resolve);
     } else if (kind === 'bytes' || kind === 'rest') {
       const bytes = given as Uint8Array;
       if (bytes.length > 0 || name !== 'trailing') json[name] = bytesToHex(bytes);

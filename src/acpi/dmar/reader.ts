@@ -1,30 +1,65 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { Reader } from '../layout.js';
-import { type DeviceScope, deviceScope } from './device-scope.js';
+import { type DeviceScope, deviceScope, SCOPE_ENDPOINT } from './device-scope.js';
+import { Endpoints } from './endpoints.js';
 
 /** Fixed part of a device scope entry in bytes. */
 const SCOPE_FIXED = 6;
 /** Shortest device scope entry the specification allows: one hop. */
 const SCOPE_SHORTEST = 8;
 
+/** Bytes of a table from which looking for scopes to share is worth the while. */
+const MANY_REGIONS = 0x8_0000;
+
 /** A {@link Reader} that also knows device scopes and collects what was odd about them. */
 export class DmarReader extends Reader {
   readonly diagnostics: Diagnostic[] = [];
+  readonly #endpoints: Endpoints | null;
+
+  constructor(bytes: Uint8Array) {
+    super(bytes);
+    this.#endpoints = bytes.length < MANY_REGIONS ? null : new Endpoints();
+  }
 
   /**
    * Device scope entries up to the end of the structure. Stops before an entry that cannot be one
    * (shorter than its fixed part, or running past the structure); its bytes are left to `rest`.
    */
-  scopes(): DeviceScope[] {
+  scopes(): readonly DeviceScope[] {
+    const count = this.#countScopes(this.end);
+    const key = count === 1 && this.#endpoints !== null ? this.#endpointKey() : null;
+    if (key === null) return this.#decodeScopes(count);
+    const known = this.#endpoints?.get(key);
+    if (known !== undefined) {
+      this.pos += SCOPE_SHORTEST;
+      return known;
+    }
+    const scopes = this.#decodeScopes(1);
+    this.#endpoints?.add(key, scopes);
+    return scopes;
+  }
+
+  #decodeScopes(count: number): DeviceScope[] {
     const structureEnd = this.end;
-    const scopes = new Array<DeviceScope>(this.#countScopes(structureEnd));
-    for (let i = 0; i < scopes.length; i++) {
-      this.start = this.pos;
+    const scopes = new Array<DeviceScope>(count);
+    for (let i = 0; i < count; i++) {
       this.end = this.pos + (this.bytes[this.pos + 1] as number);
       scopes[i] = deviceScope.decode(this);
     }
     this.end = structureEnd;
     return scopes;
+  }
+
+  /** @returns the key under which {@link Endpoints} has the next entry; null for one it has no room for */
+  #endpointKey(): number | null {
+    const { bytes, pos } = this;
+    // The four bytes are length, flags, reserved and enumeration ID.
+    const isPlain =
+      bytes[pos] === SCOPE_ENDPOINT && this.view.getUint32(pos + 1, true) === SCOPE_SHORTEST;
+    const device = bytes[pos + SCOPE_FIXED] as number;
+    const func = bytes[pos + SCOPE_FIXED + 1] as number;
+    if (!isPlain || device > 31 || func > 7) return null;
+    return ((bytes[pos + SCOPE_FIXED - 1] as number) << 8) | (device << 3) | func;
   }
 
   /** How many entries can be told apart before the end of the structure; complains of what is odd. */

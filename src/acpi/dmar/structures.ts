@@ -1,6 +1,7 @@
 import type { Layout } from '../layout.js';
 import { type Andd, andd } from './andd.js';
 import { type Atsr, atsr } from './atsr.js';
+import type { DeviceScope } from './device-scope.js';
 import { type Drhd, drhd } from './drhd.js';
 import type { DmarReader } from './reader.js';
 import { type Rhsa, rhsa } from './rhsa.js';
@@ -40,6 +41,24 @@ export const UNKNOWN_KIND = {
   title: 'unknown structure',
   layout: unknown,
 } as unknown as StructureKind;
+
+/** A structure that has device scopes. */
+export type Scoped = Extract<Structure, { deviceScope: readonly DeviceScope[] }>;
+
+/** A device scope entry and its first byte, counted from the start of the table. */
+export interface PlacedScope {
+  readonly scope: DeviceScope;
+  readonly offset: number;
+}
+
+/** The device scope entries of a structure: they follow its fixed part, one after another. */
+export function* placedScopes(structure: Scoped): Generator<PlacedScope> {
+  let offset = structure.offset + kindOf(structure).layout.fixedLength;
+  for (const scope of structure.deviceScope) {
+    yield { scope, offset };
+    offset += scope.length;
+  }
+}
 
 /** Layout and title that a decoded structure was read with. */
 export const kindOf = (structure: Structure): StructureKind =>
