@@ -7,9 +7,10 @@
  * reading this one, so only what few runs need is in another: keep-bytecode.js.
  *
  * The bytecode lies in $XDG_CACHE_HOME/dmar, by default ~/.cache/dmar, one folder a command and kind of
- * output, behind the digest that the program's file begins with; it is used only where the two digests are
- * the same and the file is this user's. Nothing depends on it: where it is missing, stale or refused by V8,
- * the text is compiled. NODE_DISABLE_COMPILE_CACHE=1 switches it off, as it does Node's own.
+ * output, behind the digest that the program's file begins with and how often it has been kept anew: the
+ * first few runs add what they used and others did not. It is used only where the two digests are the same
+ * and the file is this user's. Nothing depends on it: where it is missing, stale or refused by V8, the text
+ * is compiled. NODE_DISABLE_COMPILE_CACHE=1 switches it off, as it does Node's own.
  */
 const fs = require('node:fs');
 const { Script } = require('node:vm');
@@ -25,8 +26,11 @@ const word = /^[a-z]+$/.test(first) ? first : 'map';
 const use = process.argv.includes('--json') ? `${word}-json` : word;
 const folder = base && !NODE_DISABLE_COMPILE_CACHE && process.getuid && `${base}/dmar/${use}`;
 
+/** Runs that keep bytecode anew, at most 10: the number of each is a digit. */
+const ROUNDS = 8;
+
 const modules = new Map();
-const uncached = [];
+const growing = [];
 
 /** Loads a file of the program once, as `require` does. */
 function load(id) {
@@ -45,11 +49,10 @@ function compile(name) {
   const text = fs.readFileSync(program + name, 'latin1');
   const digest = text.slice('/*'.length, text.indexOf('*/'));
   const cache = `${folder}/${name}-${process.version}-${process.arch}`;
-  const cachedData = folder ? cachedCode(cache, digest) : undefined;
+  const { round, cachedData } = (folder && cachedCode(cache, digest)) || { round: -1 };
   const script = new Script(text, { filename: program + name, cachedData });
-  if (cachedData === undefined || script.cachedDataRejected) {
-    uncached.push({ cache, digest, script });
-  }
+  const next = script.cachedDataRejected ? 0 : round + 1;
+  if (next < ROUNDS) growing.push({ cache, head: digest + next, script });
   return script.runInThisContext();
 }
 
@@ -60,8 +63,9 @@ function cachedCode(cache, digest) {
       const { size, uid } = fs.fstatSync(fd);
       const bytes = Buffer.allocUnsafeSlow(size);
       fs.readSync(fd, bytes);
-      const fits = uid === process.getuid() && bytes.latin1Slice(0, digest.length) === digest;
-      return fits ? bytes.subarray(digest.length) : undefined;
+      const head = bytes.latin1Slice(0, digest.length + 1);
+      if (uid !== process.getuid() || !head.startsWith(digest)) return undefined;
+      return { round: Number(head.at(-1)), cachedData: bytes.subarray(head.length) };
     } finally {
       fs.closeSync(fd);
     }
@@ -74,8 +78,8 @@ load('./core.cjs')
   .main(process.argv)
   .then((command) => {
     // What a run that failed used is not what others need.
-    if (folder && uncached.length > 0 && command === word) {
-      require('./keep-bytecode.js').keep(folder, XDG_CACHE_HOME || HOME, uncached);
+    if (folder && growing.length > 0 && command === word) {
+      require('./keep-bytecode.js').keep(folder, XDG_CACHE_HOME || HOME, growing);
     }
     // All is written, and waiting for V8 to tidy up would take longer than most commands. (A thread of
     // scan, which names no command, has its work still before it.)

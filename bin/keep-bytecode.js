@@ -9,16 +9,16 @@ const isOurs = (path) => fs.lstatSync(path).uid === process.getuid();
  *
  * @param folder where the files go; made if it is not there
  * @param home the user's folder that it lies in
- * @param uncached of each file of the program: where its bytecode goes, its digest and its script
+ * @param scripts of each file of the program: where its bytecode goes, what goes before it, its script
  */
-function keep(folder, home, uncached) {
+function keep(folder, home, scripts) {
   try {
     if (fs.existsSync(home) && !isOurs(home)) return;
     fs.mkdirSync(folder, { recursive: true });
     if (!isOurs(folder)) return;
-    for (const { cache, digest, script } of uncached) {
+    for (const { cache, head, script } of scripts) {
       const unfinished = `${cache}.${process.pid}`;
-      const bytes = Buffer.concat([Buffer.from(digest), script.createCachedData()]);
+      const bytes = Buffer.concat([Buffer.from(head), script.createCachedData()]);
       fs.writeFileSync(unfinished, bytes, { flag: 'wx' });
       fs.renameSync(unfinished, cache);
     }
