@@ -5,7 +5,7 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../acpi/dmar/device-scope.js';
-import { formatPath, formatSbdf } from '../acpi/sbdf.js';
+import { formatPath, formatSbdf, type Sbdf } from '../acpi/sbdf.js';
 import { CONFIG } from '../host/pci-topology.js';
 import { ERRNO } from './errno.js';
 import { isPresent, type Machine, readConfig } from './machine.js';
@@ -20,12 +20,32 @@ export interface ScopeDevice {
   readonly name: string;
 }
 
+/** The same before it has a name, which few need: DRHDs alone note dozens. */
+export interface NotedDevice extends Pick<ScopeDevice, 'bdf'> {
+  readonly segment: number;
+  readonly startBus: number;
+  readonly path: readonly (readonly [device: number, func: number])[];
+}
+
+/** Names a device: by its address, or where that is not known by the path that leads to it. */
+export const named = ({ bdf, segment, startBus, path }: NotedDevice): ScopeDevice => ({
+  bdf,
+  name: bdf === null ? formatPath(segment, startBus, path) : formatSbdf(sbdfOf(bdf, segment)),
+});
+
+const sbdfOf = (bdf: number, segment: number): Sbdf => ({
+  segment,
+  bus: bdf >> 8,
+  device: (bdf >> 3) & 0x1f,
+  func: bdf & 7,
+});
+
 /** The hypervisor ran into one of its own assertions and stopped. */
 export class HypervisorBug extends Error {}
 
 /** What became of a structure's scopes. */
 export type ScopeResult =
-  | { rc: 0; devices: ScopeDevice[]; entryTypes: number[] }
+  | { rc: 0; devices: NotedDevice[]; entryTypes: number[] }
   | { rc: number; message: string };
 
 const SHORTEST_ENTRY = 8;
@@ -67,15 +87,16 @@ export function parseDeviceScopes(
       return { rc: -ERRNO.EINVAL, message };
     }
   }
-  const devices: ScopeDevice[] = [];
+  const devices: NotedDevice[] = [];
   const entryTypes: number[] = [];
   for (let entry = start; entry < end; entry += memory.u8(entry + at.length)) {
     const type = memory.u8(entry + at.type);
     const hops = Math.floor((memory.u8(entry + at.length) - fixedLength) / HOP_BYTES);
-    const path = Array.from({ length: hops }, (_, i): [number, number] => {
+    const path: [number, number][] = [];
+    for (let i = 0; i < hops; i++) {
       const hop = entry + fixedLength + i * HOP_BYTES;
-      return [memory.u8(hop), memory.u8(hop + 1)];
-    });
+      path.push([memory.u8(hop), memory.u8(hop + 1)]);
+    }
     const startBus = memory.u8(entry + at.startBusNumber);
     const device = walkPath(segment, startBus, path, machine, release);
     if (type === SCOPE_SUB_HIERARCHY) checkBridge(segment, path.at(-1) ?? [0, 0], release);
@@ -91,7 +112,7 @@ function walkPath(
   path: readonly [number, number][],
   machine: Machine,
   release: Release,
-): ScopeDevice {
+): NotedDevice {
   let bus = startBus;
   let known = machine.pci !== null || path.length === 1;
   for (const [device, func] of path.slice(0, -1)) {
@@ -101,11 +122,8 @@ function walkPath(
     known &&= machine.pci?.isUnread(bridge) !== true;
   }
   const [device, func] = path.at(-1) as [number, number];
-  if (!known) {
-    return { bdf: null, name: formatPath(segment, startBus, path) };
-  }
-  const sbdf = { segment, bus, device: device & 0x1f, func: func & 7 };
-  return { bdf: bus * 0x100 + sbdf.device * 8 + sbdf.func, name: formatSbdf(sbdf) };
+  const bdf = known ? bus * 0x100 + (device & 0x1f) * 8 + (func & 7) : null;
+  return { bdf, segment, startBus, path };
 }
 
 /** Reading the bridge's configuration space may be an assertion away (pci_conf_read8, CONFIG_ADDRESS). */
@@ -118,6 +136,8 @@ function checkBridge(segment: number, [device, func]: [number, number], release:
 }
 
 /** Whether a noted device answers; one whose address is not known counts as present. */
-export const isDevicePresent = ({ bdf }: ScopeDevice, segment: number, machine: Machine): boolean =>
-  bdf === null ||
-  isPresent(machine, { segment, bus: bdf >> 8, device: (bdf >> 3) & 0x1f, func: bdf & 7 });
+export const isDevicePresent = (
+  { bdf }: Pick<ScopeDevice, 'bdf'>,
+  segment: number,
+  machine: Machine,
+): boolean => bdf === null || isPresent(machine, sbdfOf(bdf, segment));

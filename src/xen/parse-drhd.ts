@@ -2,7 +2,7 @@ import { formatAddress } from '../acpi/address.js';
 import { SCOPE_HPET, SCOPE_IOAPIC } from '../acpi/dmar/device-scope.js';
 import { DRHD_FLAGS, drhd } from '../acpi/dmar/drhd.js';
 import { hasFlag } from '../acpi/layout.js';
-import { isDevicePresent, type ScopeDevice } from './device-scope.js';
+import { isDevicePresent, type NotedDevice, named } from './device-scope.js';
 import { ERRNO } from './errno.js';
 import type { ParseState, StructureAt } from './parse-state.js';
 import { nameDevices } from './units.js';
@@ -53,9 +53,9 @@ export function parseDrhd(state: ParseState, at: StructureAt): boolean {
  */
 const absentDevices = (
   { machine }: ParseState,
-  { devices, entryTypes }: { devices: ScopeDevice[]; entryTypes: number[] },
+  { devices, entryTypes }: { devices: NotedDevice[]; entryTypes: number[] },
   segment: number,
-): ScopeDevice[] =>
+): NotedDevice[] =>
   devices.filter((device, i) => {
     const exempt = entryTypes[i] === SCOPE_IOAPIC || entryTypes[i] === SCOPE_HPET;
     return !exempt && !isDevicePresent(device, segment, machine);
@@ -65,11 +65,11 @@ const absentDevices = (
 function judgeAbsent(
   state: ParseState,
   at: StructureAt,
-  absent: readonly ScopeDevice[],
+  absent: readonly NotedDevice[],
   counted: number,
 ): boolean {
   const { release, options, diagnostics, drhds } = state;
-  const message = `The DRHD at offset ${at.offset} names devices that are not there: ${nameDevices(absent)}`;
+  const message = `The DRHD at offset ${at.offset} names devices that are not there: ${nameDevices(absent.map(named))}`;
   const ignored = options.workaround_bios_bug && absent.length === counted;
   if (release.drhdAbsentDevicesFail && !ignored) {
     return state.fail(at, ERRNO.EINVAL, `${message}.`);

@@ -1,6 +1,6 @@
 import { formatAddress } from '../acpi/address.js';
 import { rmrr } from '../acpi/dmar/rmrr.js';
-import { isDevicePresent } from './device-scope.js';
+import { isDevicePresent, named } from './device-scope.js';
 import { ERRNO } from './errno.js';
 import type { Machine } from './machine.js';
 import type { ParseState, StructureAt } from './parse-state.js';
@@ -37,7 +37,7 @@ export function parseRmrr(state: ParseState, at: StructureAt): boolean {
     base_address: base,
     end_address: end,
     segment,
-    devices: scopes.devices,
+    devices: scopes.devices.map(named),
     rmrr: place,
   });
 }

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { STRUCTURE_KINDS } from '../acpi/dmar/structures.js';
-import { parseDeviceScopes, type ScopeDevice } from './device-scope.js';
+import { type NotedDevice, parseDeviceScopes } from './device-scope.js';
 import { DisjointRegions } from './disjoint-regions.js';
 import { ERRNO } from './errno.js';
 import type { Machine } from './machine.js';
@@ -93,7 +93,7 @@ export class ParseState {
     at: StructureAt,
     fixedLength: number,
     segment: number,
-  ): { devices: ScopeDevice[]; entryTypes: number[] } | null {
+  ): { devices: NotedDevice[]; entryTypes: number[] } | null {
     const result = parseDeviceScopes(
       this.memory,
       at.offset + fixedLength,
