@@ -28,7 +28,9 @@ const substitutes = {
 const loadable = {
   name: 'loadable',
   generateBundle(_, chunks) {
-    inlineRuntime(chunks['core.cjs'], chunks['rolldown-runtime.cjs']);
+    for (const name of ['core.cjs', 'text.cjs']) {
+      inlineRuntime(chunks[name], chunks['rolldown-runtime.cjs']);
+    }
     for (const chunk of Object.values(chunks)) {
       const code = chunk.code.replace(
         /[^\n -~\t]/g,
@@ -40,9 +42,9 @@ const loadable = {
   },
 };
 
-/** Every start needs the core, so the few lines that the bundler shares among files go into it. */
-function inlineRuntime(core, { code, fileName }) {
-  core.code = core.code.replace(
+/** Most starts need no more than these, so the few lines that the bundler shares among files go into them. */
+function inlineRuntime(chunk, { code, fileName }) {
+  chunk.code = chunk.code.replace(
     `require("./${fileName}")`,
     () => `(exports => {${code}\nreturn exports})({})`,
   );
