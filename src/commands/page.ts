@@ -1,4 +1,4 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, statSync } from 'node:fs';
 import type { Page } from '../render/page.js';
 import { loadStyle, wantsColor } from '../render/style.js';
 import { columnsOf } from '../render/text.js';
@@ -8,9 +8,16 @@ import type { GlobalOptions } from './declarations.js';
 export async function pageOf({ color }: GlobalOptions): Promise<Page> {
   const { env } = process;
   // Asking Node for its stream of standard output costs more than drawing a map: only a terminal's is of use.
-  const stdout = fstatSync(1).isCharacterDevice() ? process.stdout : {};
+  const stdout = mayBeTerminal() ? process.stdout : {};
   return {
     columns: columnsOf(stdout, env),
     style: await loadStyle(wantsColor(color, stdout, env)),
   };
+}
+
+/** Whether standard output is a device that is not the one which drops everything. */
+function mayBeTerminal(): boolean {
+  const stats = fstatSync(1);
+  const nowhere = statSync('/dev/null', { throwIfNoEntry: false });
+  return stats.isCharacterDevice() && stats.rdev !== nowhere?.rdev;
 }

@@ -69,7 +69,8 @@ async function layOutByLibrary(
 }
 
 /** Columns that a line takes on the screen: colours take none. */
-const widthOf = (line: string): number => stripVTControlCharacters(line).length;
+const widthOf = (line: string): number =>
+  (PLAIN.test(line) ? line : stripVTControlCharacters(line)).length;
 
 /** What each column takes at its widest, its heading included. */
 export const columnWidths = (
