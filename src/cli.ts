@@ -23,9 +23,13 @@ export async function main([, , ...args]: string[]): Promise<string | null> {
   }
   try {
     const line = readPlainLine(args) ?? (await readAnyLine(args));
-    process.exitCode = typeof line === 'object' ? await runCommand(line) : line;
-    const didIt = process.exitCode === EXIT.fine || process.exitCode === EXIT.no;
-    return typeof line === 'object' && didIt ? line.name : null;
+    if (typeof line !== 'object') {
+      process.exitCode = line;
+      return null;
+    }
+    const status = await runCommand(line);
+    process.exitCode = status;
+    return status === EXIT.fine || status === EXIT.no ? line.name : null;
   } catch (error) {
     // Saying it may fail in turn, where standard output takes nothing.
     process.exitCode = await explain(error, args).catch((other) => explain(other, args));

@@ -34,6 +34,14 @@ export function parseSbdf(text: string): Sbdf | null {
 export const sbdfKey = (segment: number, bus: number, device: number, func: number): number =>
   segment * 0x1_0000 + bus * 0x100 + device * 8 + func;
 
+/** The address of which `bdf` holds bus, device and function in bits 15:8, 7:3 and 2:0. */
+export const sbdfOf = (segment: number, bdf: number): Sbdf => ({
+  segment,
+  bus: bdf >> 8,
+  device: (bdf >> 3) & 0x1f,
+  func: bdf & 7,
+});
+
 /** A device scope's hops as text: `1c.0/00.0`. */
 export const formatHops = (path: readonly (readonly [device: number, func: number])[]): string =>
   path.map(([device, func]) => `${hex(device, 2)}.${func.toString(16)}`).join('/');

@@ -80,13 +80,13 @@ function parseMaxSize(text: string): number {
   throw new RangeError('It must be a number of bytes such as 65536 or 128MiB, at most 511MiB.');
 }
 
-const collect = (word: string, before: unknown): string[] => [
+/** Adds to what earlier uses of the option gave. */
+const collectAll = (words: string[], before: unknown): string[] => [
   ...((before as string[] | undefined) ?? []),
-  word,
+  ...words,
 ];
-
-const collectList = (words: string, before: unknown): string[] =>
-  words.split(',').reduce((all: string[], word) => collect(word, all), (before as string[]) ?? []);
+const collect = (word: string, before: unknown) => collectAll([word], before);
+const collectList = (words: string, before: unknown) => collectAll(words.split(','), before);
 
 const globalOptions = (): OptionDeclaration[] => [
   {

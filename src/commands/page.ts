@@ -18,6 +18,8 @@ export async function pageOf({ color }: GlobalOptions): Promise<Page> {
 /** Whether standard output is a device that is not the one which drops everything. */
 function mayBeTerminal(): boolean {
   const stats = fstatSync(1);
-  const nowhere = statSync('/dev/null', { throwIfNoEntry: false });
-  return stats.isCharacterDevice() && stats.rdev !== nowhere?.rdev;
+  return (
+    stats.isCharacterDevice() &&
+    stats.rdev !== statSync('/dev/null', { throwIfNoEntry: false })?.rdev
+  );
 }

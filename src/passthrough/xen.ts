@@ -1,4 +1,4 @@
-import { formatSbdf, sbdfKey } from '../acpi/sbdf.js';
+import { formatSbdf, sbdfOf } from '../acpi/sbdf.js';
 import type { Xen } from '../xen/boot.js';
 import type { RmrrUnit } from '../xen/units.js';
 import { addressKey, type Subject, scopeAddress } from './subject.js';
@@ -29,7 +29,7 @@ export function unitsByDevice({ units }: Xen): UnitsByDevice {
   for (const unit of units) {
     for (const { bdf } of unit.devices) {
       if (bdf === null) continue;
-      const key = sbdfKey(unit.segment, bdf >> 8, (bdf >> 3) & 0x1f, bdf & 7);
+      const key = addressKey(sbdfOf(unit.segment, bdf));
       const known = byDevice.get(key);
       if (known === undefined) byDevice.set(key, [unit]);
       else if (known.at(-1) !== unit) known.push(unit);

@@ -5,7 +5,7 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../acpi/dmar/device-scope.js';
-import { formatPath, formatSbdf, type Sbdf } from '../acpi/sbdf.js';
+import { formatPath, formatSbdf, sbdfKey, sbdfOf } from '../acpi/sbdf.js';
 import { CONFIG } from '../host/pci-topology.js';
 import { ERRNO } from './errno.js';
 import { isPresent, type Machine, readConfig } from './machine.js';
@@ -30,14 +30,7 @@ export interface NotedDevice extends Pick<ScopeDevice, 'bdf'> {
 /** Names a device: by its address, or where that is not known by the path that leads to it. */
 export const named = ({ bdf, segment, startBus, path }: NotedDevice): ScopeDevice => ({
   bdf,
-  name: bdf === null ? formatPath(segment, startBus, path) : formatSbdf(sbdfOf(bdf, segment)),
-});
-
-const sbdfOf = (bdf: number, segment: number): Sbdf => ({
-  segment,
-  bus: bdf >> 8,
-  device: (bdf >> 3) & 0x1f,
-  func: bdf & 7,
+  name: bdf === null ? formatPath(segment, startBus, path) : formatSbdf(sbdfOf(segment, bdf)),
 });
 
 /** The hypervisor ran into one of its own assertions and stopped. */
@@ -122,7 +115,7 @@ function walkPath(
     known &&= machine.pci?.isUnread(bridge) !== true;
   }
   const [device, func] = path.at(-1) as [number, number];
-  const bdf = known ? bus * 0x100 + (device & 0x1f) * 8 + (func & 7) : null;
+  const bdf = known ? sbdfKey(0, bus, device & 0x1f, func & 7) : null;
   return { bdf, segment, startBus, path };
 }
 
@@ -140,4 +133,4 @@ export const isDevicePresent = (
   { bdf }: Pick<ScopeDevice, 'bdf'>,
   segment: number,
   machine: Machine,
-): boolean => bdf === null || isPresent(machine, sbdfOf(bdf, segment));
+): boolean => bdf === null || isPresent(machine, sbdfOf(segment, bdf));

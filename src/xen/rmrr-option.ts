@@ -1,4 +1,4 @@
-import { formatSbdf } from '../acpi/sbdf.js';
+import { formatSbdf, sbdfOf } from '../acpi/sbdf.js';
 import type { ScopeDevice } from './device-scope.js';
 import { ERRNO } from './errno.js';
 import { readNumber } from './strtoul.js';
@@ -132,10 +132,9 @@ function judgeSegments(
   tooLong: boolean,
 ): Pick<UserRmrr, 'segment' | 'devices' | 'dropped'> {
   const segment = sbdfs[0]?.segment ?? 0;
-  const devices = sbdfs.map(({ bdf }): ScopeDevice => {
-    const sbdf = { segment, bus: bdf >> 8, device: (bdf >> 3) & 0x1f, func: bdf & 7 };
-    return { bdf, name: formatSbdf(sbdf) };
-  });
+  const devices = sbdfs.map(
+    ({ bdf }): ScopeDevice => ({ bdf, name: formatSbdf(sbdfOf(segment, bdf)) }),
+  );
   // Xen ORs the segments and compares with the first, so bits the first has in common go unnoticed.
   const differ = sbdfs.reduce((bits, device) => bits | device.segment, 0) !== segment;
   const dropped = tooLong

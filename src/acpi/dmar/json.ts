@@ -5,7 +5,13 @@ import { formatPath, formatSbdf, type Sbdf } from '../sbdf.js';
 import type { DmarTable } from './decode.js';
 import { type DeviceScope, deviceScope, scopeTypeName } from './device-scope.js';
 import { dmarHeader } from './header.js';
-import { kindOf, type Structure } from './structures.js';
+import {
+  kindOf,
+  type PlacedScope,
+  placedScopes,
+  type Scoped,
+  type Structure,
+} from './structures.js';
 
 /** A layout's fields as JSON holds them. */
 export interface JsonFields {
@@ -66,26 +72,19 @@ export function scopeDevice(
   return resolved ? formatSbdf(resolved) : formatPath(segment, startBusNumber, path);
 }
 
-/** @param offset first byte of the first scope, counted from the start of the table */
-function scopesToJson(
-  scopes: readonly DeviceScope[],
-  offset: number,
+function scopeToJson(
+  { scope, offset }: PlacedScope,
   segment: number,
   resolve?: ResolvePath,
-): JsonFields[] {
-  let at = offset;
-  return scopes.map((scope) => {
-    const { type, ...fields } = fieldsToJson(deviceScope.fields, scope);
-    const json = {
-      type: type as number,
-      name: scopeTypeName(scope.type),
-      offset: at,
-      ...fields,
-      device: scopeDevice(scope, segment, resolve),
-    };
-    at += scope.length;
-    return json;
-  });
+): JsonFields {
+  const { type, ...fields } = fieldsToJson(deviceScope.fields, scope);
+  return {
+    type: type as number,
+    name: scopeTypeName(scope.type),
+    offset,
+    ...fields,
+    device: scopeDevice(scope, segment, resolve),
+  };
 }
 
 function fieldsToJson(
@@ -95,13 +94,15 @@ function fieldsToJson(
 ): Record<string, JsonField> {
   const values = value as Readonly<Record<string, unknown>>;
   const json: Record<string, JsonField> = {};
-  for (const { name, kind, flags, offset } of fields) {
+  for (const { name, kind, flags } of fields) {
     const given = values[name];
     if (kind === 'u64') json[name] = formatAddress(given as bigint);
     else if (kind === 'flags') Object.assign(json, flagsToJson(given as number, flags as FlagBits));
     else if (kind === 'scopes') {
-      const at = (values.offset as number) + offset;
-      json[name] = scopesToJson(given as DeviceScope[], at, values.segment as number, resolve);
+      const structure = value as Scoped;
+      json[name] = Array.from(placedScopes(structure), (placed) =>
+        scopeToJson(placed, structure.segment, resolve),
+      );
     } else if (kind === 'bytes' || kind === 'rest') {
       const bytes = given as Uint8Array;
       if (bytes.length > 0 || name !== 'trailing') json[name] = bytesToHex(bytes);

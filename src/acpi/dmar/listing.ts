@@ -7,7 +7,7 @@ import type { DmarTable } from './decode.js';
 import { type DeviceScope, deviceScope, scopeTypeName } from './device-scope.js';
 import { dmarHeader } from './header.js';
 import { type ResolvePath, scopeDevice } from './json.js';
-import { kindOf } from './structures.js';
+import { kindOf, placedScopes, type Scoped } from './structures.js';
 
 /** A field as people read it. */
 export interface ListedField {
@@ -131,7 +131,7 @@ function listField(
       return listed(2 * path.length, formatHops(path));
     }
     case 'scopes': {
-      const entries = listScopes(value as DeviceScope[], values.segment as number, offset, resolve);
+      const entries = listScopes(values as unknown as Scoped, resolve);
       const length = entries.reduce((sum, entry) => sum + entry.length, 0);
       return listed(length, entries.length === 0 ? 'none' : '', { entries });
     }
@@ -142,24 +142,12 @@ function listField(
   }
 }
 
-function listScopes(
-  scopes: readonly DeviceScope[],
-  segment: number,
-  start: number,
-  resolve?: ResolvePath,
-): ListedPart[] {
-  let offset = start;
-  return scopes.map((scope) => {
-    const device = scopeDevice(scope, segment, resolve) ?? 'without a path';
-    const part = partOf(
-      `${scopeTypeName(scope.type)} ${device}`,
-      offset,
-      listFields(deviceScope.fields, scope, offset),
-    );
-    offset += part.length;
-    return part;
+const listScopes = (structure: Scoped, resolve?: ResolvePath): ListedPart[] =>
+  Array.from(placedScopes(structure), ({ scope, offset }) => {
+    const device = scopeDevice(scope, structure.segment, resolve) ?? 'without a path';
+    const heading = `${scopeTypeName(scope.type)} ${device}`;
+    return partOf(heading, offset, listFields(deviceScope.fields, scope, offset));
   });
-}
 
 /** Decimal, and hex beside it where that differs; addresses in hex alone. */
 function formatInteger(value: number | bigint): string {

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostic.js';
 import { Reader } from '../layout.js';
+import { sbdfKey } from '../sbdf.js';
 import { type DeviceScope, deviceScope, SCOPE_ENDPOINT } from './device-scope.js';
 import { Endpoints } from './endpoints.js';
 
@@ -27,15 +28,16 @@ export class DmarReader extends Reader {
    */
   scopes(): readonly DeviceScope[] {
     const count = this.#countScopes(this.end);
-    const key = count === 1 && this.#endpoints !== null ? this.#endpointKey() : null;
-    if (key === null) return this.#decodeScopes(count);
-    const known = this.#endpoints?.get(key);
+    const endpoints = count === 1 ? this.#endpoints : null;
+    const key = endpoints && this.#endpointKey();
+    if (endpoints === null || key === null) return this.#decodeScopes(count);
+    const known = endpoints.get(key);
     if (known !== undefined) {
       this.pos += SCOPE_SHORTEST;
       return known;
     }
     const scopes = this.#decodeScopes(1);
-    this.#endpoints?.add(key, scopes);
+    endpoints.add(key, scopes);
     return scopes;
   }
 
@@ -59,7 +61,7 @@ export class DmarReader extends Reader {
     const device = bytes[pos + SCOPE_FIXED] as number;
     const func = bytes[pos + SCOPE_FIXED + 1] as number;
     if (!isPlain || device > 31 || func > 7) return null;
-    return ((bytes[pos + SCOPE_FIXED - 1] as number) << 8) | (device << 3) | func;
+    return sbdfKey(0, bytes[pos + SCOPE_FIXED - 1] as number, device, func);
   }
 
   /** How many entries can be told apart before the end of the structure; complains of what is odd. */
