@@ -70,8 +70,8 @@ function licenceOf(folder) {
   return `${name} ${version}, licence ${license}\n${text}`;
 }
 
-const CORE = /src\/(cli|commands\/map|render\/(map-json|source-json))\.ts$/;
-const TEXT = /src\/(render\/map-table|commands\/page)\.ts$/;
+const CORE = /src\/(cli|commands\/map|render\/(map\/json|basics\/source-json))\.ts$/;
+const TEXT = /src\/(render\/map\/table|commands\/page)\.ts$/;
 
 export default defineConfig({
   input: { dmar: 'src/cli.ts' },

@@ -1,6 +1,6 @@
+import { EXIT, type ExitStatus, Failure } from './base/failure.js';
 import { type CommandLine, readPlainLine, SCAN_THREAD } from './commands/command-line.js';
 import { reportFailure } from './commands/output.js';
-import { EXIT, type ExitStatus, Failure } from './failure.js';
 
 /** Whether the command line asks for JSON, so that even a usage error is told in it. */
 const wantsJson = (args: readonly string[]): boolean =>
@@ -17,7 +17,7 @@ const wantsJson = (args: readonly string[]): boolean =>
  */
 export async function main([, , ...args]: string[]): Promise<string | null> {
   if (SCAN_THREAD.every((word, i) => args[i] === word)) {
-    const { run } = await import('./commands/scan-thread.js');
+    const { run } = await import('./scan-thread.js');
     run();
     return null;
   }

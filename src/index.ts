@@ -11,14 +11,19 @@ export type { DmarHeader } from './acpi/dmar/header.js';
 export { type JsonTable, type ResolvePath, tableToJson } from './acpi/dmar/json.js';
 export { type ListedField, type ListedPart, listTable } from './acpi/dmar/listing.js';
 export type { Structure } from './acpi/dmar/structures.js';
-export { formatSbdf, parseSbdf, type Sbdf } from './acpi/sbdf.js';
+export { type DeviceReport, type Judges, reportDevices } from './answers/devices.js';
+export { formatSbdf, parseSbdf, type Sbdf } from './base/sbdf.js';
 export { type CheckResult, checkTable, type Finding } from './check/check.js';
+export { RULES } from './check/dmar/rules.js';
 export type { Rule, Trip } from './check/rule.js';
-export { RULES } from './check/rules.js';
-export { type Change, diffTables, type TableBytes } from './diff/diff.js';
-export { compareGuests, type GuestChange } from './diff/guests.js';
-export { completeConfig, readXlGuest } from './guest/config.js';
-export { explainLayout, explainRegion, explainVerdict, type Note } from './guest/explain.js';
+export { type Change, diffTables, type TableBytes } from './diff/dmar/diff.js';
+export { compareGuests, type GuestChange } from './diff/dmar/guests.js';
+export { type LinuxKernel, parseLinuxRelease } from './linux/judge.js';
+export type { Host, MemoryRange } from './machine/host.js';
+export { type PciFunction, PciTopology } from './machine/pci-topology.js';
+export { RegionIndex } from './regions/of-dmar.js';
+export { type Subject, subjectsOf } from './regions/subject.js';
+export { explainLayout, explainRegion, explainVerdict, type Note } from './toolstack/explain.js';
 export {
   type E820Entry,
   type GuestConfig,
@@ -27,19 +32,14 @@ export {
   layOutGuest,
   type QueryReservedDeviceMemory,
   type ReservedDeviceMemory,
-} from './guest/layout.js';
-export type { Host, MemoryRange } from './host/host.js';
-export { type PciFunction, PciTopology } from './host/pci-topology.js';
-export { type LinuxKernel, parseLinuxRelease } from './passthrough/linux.js';
-export { RegionIndex } from './passthrough/regions.js';
-export { type DeviceReport, type Judges, reportDevices } from './passthrough/report.js';
-export { type Subject, subjectsOf } from './passthrough/subject.js';
-export type { Abi } from './xen/abi.js';
+} from './toolstack/libxl/layout.js';
+export { completeConfig, readXlGuest } from './toolstack/xl/config.js';
 export { bootXen, type Circumstances, type Xen } from './xen/boot.js';
 export { parseCmdline, type XenCmdline } from './xen/cmdline.js';
-export { errnoName } from './xen/errno.js';
-export { type Answer, callOnce, callTwice, type Request } from './xen/hypercall.js';
+export type { Abi } from './xen/hypercall/abi.js';
+export { errnoName } from './xen/hypercall/errno.js';
+export { type Answer, callOnce, callTwice, type Request } from './xen/hypercall/hypercall.js';
 export { type Machine, machineOf, UNKNOWN_MACHINE } from './xen/machine.js';
 export { askRdmMap, type RdmMapResult } from './xen/rdm-map.js';
 export { findRelease, newestRelease, type Release, releaseNames } from './xen/releases.js';
-export type { RmrrUnit } from './xen/units.js';
+export type { RmrrUnit } from './xen/vtd/units.js';

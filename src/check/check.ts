@@ -1,8 +1,8 @@
 import type { Severity } from '../acpi/diagnostic.js';
 import type { DecodeResult } from '../acpi/dmar/decode.js';
+import { RULES } from './dmar/rules.js';
+import { type HostFacts, NO_HOST, Subject } from './dmar/subject.js';
 import type { HostFact, Remark, Rule } from './rule.js';
-import { RULES } from './rules.js';
-import { type HostFacts, NO_HOST, Subject } from './subject.js';
 
 /** Something wrong with a table, and the rule that says so. */
 export interface Finding extends Remark {

@@ -1,5 +1,5 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { Subject } from './subject.js';
+import type { Subject } from './dmar/subject.js';
 
 /** Whom a finding concerns. */
 export interface Trip {

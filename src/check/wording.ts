@@ -1,6 +1,6 @@
 import type { DeviceScope } from '../acpi/dmar/device-scope.js';
 import type { PlacedScope, Structure } from '../acpi/dmar/structures.js';
-import { formatPath } from '../acpi/sbdf.js';
+import { formatPath } from '../base/sbdf.js';
 import type { Remark } from './rule.js';
 
 /** A number in hex for sentences, with as many digits as it has, or at least as many as asked for. */

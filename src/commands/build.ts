@@ -1,10 +1,10 @@
 import type { ParseError } from 'jsonc-parser';
 import { decodeDmar } from '../acpi/dmar/decode.js';
 import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
-import { MAX_SIZE, readPath, sourceName } from '../sources/bounded-read.js';
-import { readContent } from '../sources/content.js';
-import { noTableInLog } from '../sources/source.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { readContent } from '../evidence/content.js';
+import { noTableInLog } from '../evidence/source.js';
+import { MAX_SIZE, readPath, sourceName } from '../read/bounded-read.js';
 import type { GlobalOptions } from './declarations.js';
 import { complainOf, print, writeNewFile } from './output.js';
 

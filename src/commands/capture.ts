@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
-import { EXIT, type ExitStatus } from '../failure.js';
-import { captureHost } from '../host/capture.js';
-import { packArchive } from '../sources/archive.js';
-import { MAX_SIZE } from '../sources/bounded-read.js';
-import { readHostTable } from '../sources/host-table.js';
-import { openTree } from '../sources/open-tree.js';
+import { EXIT, type ExitStatus } from '../base/failure.js';
+import { packArchive } from '../evidence/archive.js';
+import { captureHost } from '../evidence/capture.js';
+import { readHostTable } from '../evidence/host-table.js';
+import { MAX_SIZE } from '../read/bounded-read.js';
+import { openTree } from '../read/open-tree.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print, writeNewFile } from './output.js';
 

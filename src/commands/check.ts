@@ -1,13 +1,13 @@
 import type { Severity } from '../acpi/diagnostic.js';
 import { decodeDmar } from '../acpi/dmar/decode.js';
+import { EXIT, type ExitStatus, Failure, type Unread } from '../base/failure.js';
 import { checkTable } from '../check/check.js';
+import { RULES, RULES_BY_ID } from '../check/dmar/rules.js';
+import { NO_HOST } from '../check/dmar/subject.js';
 import type { Rule } from '../check/rule.js';
-import { RULES, RULES_BY_ID } from '../check/rules.js';
-import { NO_HOST } from '../check/subject.js';
-import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
-import { type CheckReport, passes } from '../render/check-report.js';
-import { type JsonObject, toJsonText } from '../render/json.js';
-import { requireTable } from '../sources/source.js';
+import { requireTable } from '../evidence/source.js';
+import { type JsonObject, toJsonText } from '../render/basics/json.js';
+import { type CheckReport, passes } from '../render/check/report.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput, speaksJson } from './each-source.js';
 import { print, printJson } from './output.js';
@@ -84,7 +84,7 @@ async function printReport(
 ): Promise<void> {
   switch (options.format) {
     case 'ndjson': {
-      const { findingToJson } = await import('../render/check-json.js');
+      const { findingToJson } = await import('../render/check/json.js');
       for (const finding of report.result.findings) {
         const line = { source: report.source.path, ...findingToJson(finding) };
         await print(await toJsonText(line, 0));
@@ -92,11 +92,11 @@ async function printReport(
       return;
     }
     case 'github': {
-      const { checkToGithub } = await import('../render/github.js');
+      const { checkToGithub } = await import('../render/check/github.js');
       return print(checkToGithub(report));
     }
     case 'table': {
-      const { renderCheck } = await import('../render/check-table.js');
+      const { renderCheck } = await import('../render/check/table.js');
       const { pageOf } = await import('./page.js');
       const text = await renderCheck(report, await pageOf(options));
       return print(index > 0 ? `\n${text}` : text);
@@ -113,19 +113,19 @@ async function printReports(
 ): Promise<void> {
   switch (format) {
     case 'json': {
-      const { checkToJson } = await import('../render/check-json.js');
+      const { checkToJson } = await import('../render/check/json.js');
       return printDocuments(await Promise.all(reports.map(checkToJson)), asked);
     }
     case 'sarif': {
-      const { checkToSarif } = await import('../render/sarif.js');
+      const { checkToSarif } = await import('../render/check/sarif.js');
       return printJson(checkToSarif(reports, unread, rules));
     }
     case 'junit': {
-      const { checkToJunit } = await import('../render/junit.js');
+      const { checkToJunit } = await import('../render/check/junit.js');
       return print(`${checkToJunit(reports, unread)}\n`);
     }
     case 'github': {
-      const { unreadToGithub } = await import('../render/github.js');
+      const { unreadToGithub } = await import('../render/check/github.js');
       return print(unread.map(unreadToGithub).join(''));
     }
   }
@@ -134,7 +134,7 @@ async function printReports(
 async function listRules(rules: readonly Rule[], options: CheckOptions): Promise<ExitStatus> {
   if (speaksJson(options)) await printRulesAsJson(rules, options);
   else {
-    const { renderRules } = await import('../render/check-table.js');
+    const { renderRules } = await import('../render/check/table.js');
     const { pageOf } = await import('./page.js');
     await print(await renderRules(rules, await pageOf(options)));
   }
@@ -144,7 +144,7 @@ async function listRules(rules: readonly Rule[], options: CheckOptions): Promise
 async function explainRule(rule: Rule, options: CheckOptions): Promise<ExitStatus> {
   if (speaksJson(options)) await printRulesAsJson([rule], options);
   else {
-    const { renderRule } = await import('../render/check-table.js');
+    const { renderRule } = await import('../render/check/table.js');
     const { pageOf } = await import('./page.js');
     await print(renderRule(rule, await pageOf(options)));
   }
@@ -156,7 +156,7 @@ async function printRulesAsJson(
   rules: readonly Rule[],
   { format, explain }: CheckOptions,
 ): Promise<void> {
-  const { ruleToJson } = await import('../render/check-json.js');
+  const { ruleToJson } = await import('../render/check/json.js');
   const documents: JsonObject[] = rules.map(ruleToJson);
   if (format === 'ndjson') {
     for (const one of documents) await print(await toJsonText(one, 0));

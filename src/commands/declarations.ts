@@ -1,6 +1,6 @@
-import { parseSbdf, type Sbdf } from '../acpi/sbdf.js';
-import type { ExitStatus } from '../failure.js';
-import { parseSize } from '../sources/size.js';
+import type { ExitStatus } from '../base/failure.js';
+import { parseSbdf, type Sbdf } from '../base/sbdf.js';
+import { parseSize } from '../base/size.js';
 
 /** Options that every command takes. */
 export interface GlobalOptions {

@@ -1,15 +1,15 @@
 import { decodeDmar } from '../acpi/dmar/decode.js';
-import { formatSbdf, parseSbdf, type Sbdf } from '../acpi/sbdf.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
-import type { Host } from '../host/host.js';
-import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../passthrough/linux.js';
-import { RegionIndex } from '../passthrough/regions.js';
-import { type DeviceReport, reportDevices } from '../passthrough/report.js';
-import { addressKey, type Subject, subjectsOf } from '../passthrough/subject.js';
-import type { DevicesAnswer } from '../render/devices-json.js';
-import { type JsonObject, toJsonText } from '../render/json.js';
-import { sourceToJson } from '../render/source-json.js';
-import { requireTable } from '../sources/source.js';
+import { type DeviceReport, reportDevices } from '../answers/devices.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
+import { requireTable } from '../evidence/source.js';
+import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../linux/judge.js';
+import type { Host } from '../machine/host.js';
+import { RegionIndex } from '../regions/of-dmar.js';
+import { addressKey, type Subject, subjectsOf } from '../regions/subject.js';
+import { type JsonObject, toJsonText } from '../render/basics/json.js';
+import { sourceToJson } from '../render/basics/source-json.js';
+import type { DevicesAnswer } from '../render/devices/json.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
@@ -161,12 +161,12 @@ async function printAnswer(
 ): Promise<void> {
   switch (options.format) {
     case 'json': {
-      const { devicesToJson } = await import('../render/devices-json.js');
+      const { devicesToJson } = await import('../render/devices/json.js');
       documents.push(devicesToJson(await sourceToJson(source), answer));
       return;
     }
     case 'ndjson': {
-      const { deviceToJson } = await import('../render/devices-json.js');
+      const { deviceToJson } = await import('../render/devices/json.js');
       for (const report of answer.reports) {
         const device = deviceToJson(report, answer.names);
         await print(await toJsonText({ source: source.path, ...device }, 0));
@@ -174,12 +174,12 @@ async function printAnswer(
       return warn(source.path, answer, options);
     }
     case 'csv': {
-      const { DEVICES_CSV_HEADING, devicesToCsv } = await import('../render/devices-csv.js');
+      const { DEVICES_CSV_HEADING, devicesToCsv } = await import('../render/devices/csv.js');
       await print((index === 0 ? DEVICES_CSV_HEADING : '') + devicesToCsv(source.path, answer));
       return warn(source.path, answer, options);
     }
     default: {
-      const { renderDevices } = await import('../render/devices-table.js');
+      const { renderDevices } = await import('../render/devices/table.js');
       const { pageOf } = await import('./page.js');
       const text = await renderDevices(answer, source.path, await pageOf(options));
       await print(index > 0 ? `\n${text}` : text);

@@ -1,9 +1,9 @@
 import { decodeDmar } from '../acpi/dmar/decode.js';
-import { diffTables, type TableBytes } from '../diff/diff.js';
-import { compareGuests } from '../diff/guests.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
-import type { DiffReport } from '../render/diff-json.js';
-import { requireTable } from '../sources/source.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { diffTables, type TableBytes } from '../diff/dmar/diff.js';
+import { compareGuests } from '../diff/dmar/guests.js';
+import { requireTable } from '../evidence/source.js';
+import type { DiffReport } from '../render/diff/json.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource, type SourceInput } from './each-source.js';
 import { print, printJson } from './output.js';
@@ -56,10 +56,10 @@ function tableOf({ source }: SourceInput): TableBytes {
 
 async function printReport(report: DiffReport, options: DiffOptions): Promise<void> {
   if (options.format === 'json') {
-    const { diffToJson } = await import('../render/diff-json.js');
+    const { diffToJson } = await import('../render/diff/json.js');
     return printJson(await diffToJson(report));
   }
-  const { renderDiff } = await import('../render/diff-table.js');
+  const { renderDiff } = await import('../render/diff/table.js');
   const { pageOf } = await import('./page.js');
   return print(await renderDiff(report, await pageOf(options)));
 }

@@ -1,8 +1,8 @@
-import { EXIT, type ExitStatus, Failure, type Unread } from '../failure.js';
-import type { Host } from '../host/host.js';
-import type { JsonObject } from '../render/json.js';
-import { readSource } from '../sources/read-source.js';
-import type { Source } from '../sources/source.js';
+import { EXIT, type ExitStatus, Failure, type Unread } from '../base/failure.js';
+import type { Source } from '../evidence/source.js';
+import type { Host } from '../machine/host.js';
+import { readSource } from '../read/read-source.js';
+import type { JsonObject } from '../render/basics/json.js';
 import type { SourceOptions } from './declarations.js';
 import { printJson, reportFailure } from './output.js';
 
@@ -52,7 +52,7 @@ export async function eachSource(
 /** What is known of the machine of a source; null where nothing is. */
 export async function hostOf({ hostTree }: Source): Promise<Host | null> {
   if (hostTree === null) return null;
-  const { readHost } = await import('../host/read.js');
+  const { readHost } = await import('../evidence/host.js');
   return readHost(hostTree);
 }
 

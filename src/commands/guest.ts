@@ -1,4 +1,17 @@
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { readPath } from '../read/bounded-read.js';
+import { type JsonObject, toJsonText } from '../render/basics/json.js';
+import { sourceToJson } from '../render/basics/source-json.js';
+import type { GuestAnswer } from '../render/guest/json.js';
+import { explainLayout, explainVerdict, type Note } from '../toolstack/explain.js';
+import {
+  type GuestConfig,
+  type GuestLayout,
+  LOW_MEMORY_START,
+  layOutGuest,
+  MIB,
+  type ReservedDeviceMemory,
+} from '../toolstack/libxl/layout.js';
 import {
   BadSetting,
   completeConfig,
@@ -9,20 +22,7 @@ import {
   parseRdm,
   readXlGuest,
   type XlGuest,
-} from '../guest/config.js';
-import { explainLayout, explainVerdict, type Note } from '../guest/explain.js';
-import {
-  type GuestConfig,
-  type GuestLayout,
-  LOW_MEMORY_START,
-  layOutGuest,
-  MIB,
-  type ReservedDeviceMemory,
-} from '../guest/layout.js';
-import type { GuestAnswer } from '../render/guest-json.js';
-import { type JsonObject, toJsonText } from '../render/json.js';
-import { sourceToJson } from '../render/source-json.js';
-import { readPath } from '../sources/bounded-read.js';
+} from '../toolstack/xl/config.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult, type RdmRequest } from '../xen/rdm-map.js';
 import type { SourceOptions } from './declarations.js';
@@ -194,24 +194,24 @@ async function printAnswer(
 ): Promise<void> {
   switch (options.format) {
     case 'json': {
-      const { guestToJson } = await import('../render/guest-json.js');
+      const { guestToJson } = await import('../render/guest/json.js');
       documents.push(guestToJson(await sourceToJson(source), answer));
       return;
     }
     case 'ndjson': {
-      const { regionsToJson } = await import('../render/guest-json.js');
+      const { regionsToJson } = await import('../render/guest/json.js');
       for (const region of regionsToJson(answer)) {
         await print(await toJsonText({ source: source.path, ...region }, 0));
       }
       return warn(source.path, answer, options);
     }
     case 'csv': {
-      const { GUEST_CSV_HEADING, guestToCsv } = await import('../render/guest-csv.js');
+      const { GUEST_CSV_HEADING, guestToCsv } = await import('../render/guest/csv.js');
       await print((index === 0 ? GUEST_CSV_HEADING : '') + guestToCsv(source.path, answer));
       return warn(source.path, answer, options);
     }
     default: {
-      const { renderGuest } = await import('../render/guest-table.js');
+      const { renderGuest } = await import('../render/guest/table.js');
       const { pageOf } = await import('./page.js');
       const text = await renderGuest(answer, source.path, await pageOf(options));
       await print(index > 0 ? `\n${text}` : text);
@@ -232,7 +232,7 @@ function draw({ config, layout }: GuestAnswer, options: SvgOptions): Promise<voi
   const fate = layout.refusal === null ? '' : ', which cannot be created';
   const title = `Guest with ${config.memory / MIB} MiB of RAM${fate}`;
   return drawSvg(options, title, 'guest-physical address', async () => {
-    const { guestRanges } = await import('../render/guest-picture.js');
+    const { guestRanges } = await import('../render/guest/picture.js');
     return guestRanges(layout);
   });
 }

@@ -1,11 +1,11 @@
 import { type DecodeResult, decodeDmar } from '../acpi/dmar/decode.js';
-import type { Sbdf } from '../acpi/sbdf.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
-import type { Host } from '../host/host.js';
-import { type JsonObject, toJsonText } from '../render/json.js';
-import { entriesToJson, mapToJson } from '../render/map-json.js';
-import { sourceToJson } from '../render/source-json.js';
-import { errnoName } from '../xen/errno.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import type { Sbdf } from '../base/sbdf.js';
+import type { Host } from '../machine/host.js';
+import { type JsonObject, toJsonText } from '../render/basics/json.js';
+import { sourceToJson } from '../render/basics/source-json.js';
+import { entriesToJson, mapToJson } from '../render/map/json.js';
+import { errnoName } from '../xen/hypercall/errno.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
@@ -98,7 +98,7 @@ function draw({ input, result }: Answered, options: SvgOptions): Promise<void> {
   const off = result.xen.iommu_enabled ? '' : ', none reported: VT-D IS OFF';
   const title = `Reserved memory regions${off}: ${source.path}`;
   return drawSvg(options, title, 'host-physical address', async () => {
-    const { hostRanges } = await import('../render/host-picture.js');
+    const { hostRanges } = await import('../render/map/picture.js');
     return hostRanges(result, host?.memoryMap ?? null);
   });
 }
@@ -127,12 +127,12 @@ async function printAnswer(
       return warn(source.path, result, notes, options);
     }
     case 'csv': {
-      const { MAP_CSV_HEADING, mapToCsv } = await import('../render/map-csv.js');
+      const { MAP_CSV_HEADING, mapToCsv } = await import('../render/map/csv.js');
       await print((index === 0 ? MAP_CSV_HEADING : '') + mapToCsv(source.path, result));
       return warn(source.path, result, notes, options);
     }
     default: {
-      const { renderMap } = await import('../render/map-table.js');
+      const { renderMap } = await import('../render/map/table.js');
       const { pageOf } = await import('./page.js');
       const text = await renderMap(
         {

@@ -1,8 +1,8 @@
 import { writeSync } from 'node:fs';
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { printable } from '../acpi/printable.js';
-import { EXIT, Failure } from '../failure.js';
-import { type Json, toJsonPieces, toJsonText } from '../render/json.js';
+import { EXIT, Failure } from '../base/failure.js';
+import { printable } from '../base/printable.js';
+import { type Json, toJsonPieces, toJsonText } from '../render/basics/json.js';
 
 /** File descriptors of the standard streams. */
 const STDOUT = 1;
@@ -43,7 +43,7 @@ export async function complain(text: string): Promise<void> {
 }
 
 async function fitted(text: string): Promise<string> {
-  const { columnsOf, wrap } = await import('../render/text.js');
+  const { columnsOf, wrap } = await import('../render/basics/text.js');
   const columns = columnsOf(process.stderr, process.env);
   return text
     .split('\n')

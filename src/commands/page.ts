@@ -1,7 +1,7 @@
 import { fstatSync, statSync } from 'node:fs';
-import type { Page } from '../render/page.js';
-import { loadStyle, wantsColor } from '../render/style.js';
-import { columnsOf } from '../render/text.js';
+import type { Page } from '../render/basics/page.js';
+import { loadStyle, wantsColor } from '../render/basics/style.js';
+import { columnsOf } from '../render/basics/text.js';
 import type { GlobalOptions } from './declarations.js';
 
 /** The page of standard output, as options, terminal and environment have it. */

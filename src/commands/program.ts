@@ -1,6 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EXIT, Failure } from '../failure.js';
-import { VERSION } from '../version.js';
+import { EXIT, Failure } from '../base/failure.js';
+import { VERSION } from '../base/version.js';
 import { type CommandLine, commandOf } from './command-line.js';
 import {
   COMMANDS,

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { isatty } from 'node:tty';
-import { EXIT, type ExitStatus } from '../failure.js';
-import { plural } from '../render/text.js';
-import { walk } from '../sources/walk.js';
+import { EXIT, type ExitStatus } from '../base/failure.js';
+import { walk } from '../read/walk.js';
+import { plural } from '../render/basics/text.js';
 import { SCAN_THREAD } from './command-line.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, isRead, print } from './output.js';

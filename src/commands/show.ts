@@ -1,9 +1,9 @@
 import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
 import { type ResolvePath, scopeDevice, structureToJson, tableToJson } from '../acpi/dmar/json.js';
-import { EXIT, type ExitStatus, Failure } from '../failure.js';
-import type { JsonObject } from '../render/json.js';
-import { sourceToJson } from '../render/source-json.js';
-import { requireTable, type TableSource } from '../sources/source.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { requireTable, type TableSource } from '../evidence/source.js';
+import type { JsonObject } from '../render/basics/json.js';
+import { sourceToJson } from '../render/basics/source-json.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource, printDocuments, type SourceInput } from './each-source.js';
 import { complainOf, print } from './output.js';
@@ -101,8 +101,8 @@ const FORMATS: Readonly<Record<string, Format>> = { table: asText, ndjson: asLin
 async function asText(shown: Shown, options: ShowOptions) {
   const { source, table, diagnostics, resolve, notes, index } = shown;
   const { listTable } = await import('../acpi/dmar/listing.js');
-  const { renderOddities, renderPart } = await import('../render/show-table.js');
-  const { plural, wrap } = await import('../render/text.js');
+  const { renderOddities, renderPart } = await import('../render/show/table.js');
+  const { plural, wrap } = await import('../render/basics/text.js');
   const { pageOf } = await import('./page.js');
   const page = await pageOf(options);
   const bytes = options.hex ? source.bytes : null;
@@ -129,7 +129,7 @@ async function asLines({ source, table, resolve }: Shown) {
 }
 
 async function asCsv({ source, table, resolve, index }: Shown) {
-  const { SHOW_CSV_HEADING, structureToCsv } = await import('../render/show-csv.js');
+  const { SHOW_CSV_HEADING, structureToCsv } = await import('../render/show/csv.js');
   function* lines() {
     if (index === 0) yield SHOW_CSV_HEADING;
     for (const structure of table.structures) {

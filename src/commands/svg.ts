@@ -1,5 +1,5 @@
-import { EXIT, Failure } from '../failure.js';
-import type { LabelledRange } from '../render/address-space.js';
+import { EXIT, Failure } from '../base/failure.js';
+import type { LabelledRange } from '../render/basics/address-space.js';
 import { writeNewFile } from './output.js';
 
 /** Options of the commands that draw. */
@@ -33,6 +33,6 @@ export async function drawSvg(
   ranges: () => Promise<LabelledRange[]>,
 ): Promise<void> {
   if (svg === undefined) return;
-  const { addressSpaceSvg } = await import('../render/svg.js');
+  const { addressSpaceSvg } = await import('../render/basics/svg.js');
   await writeNewFile(svg, addressSpaceSvg(title, axis, await ranges()), force);
 }

@@ -1,7 +1,7 @@
-import { EXIT, Failure } from '../failure.js';
-import type { Host } from '../host/host.js';
-import { sourceName } from '../sources/bounded-read.js';
-import type { LogSource, Source } from '../sources/source.js';
+import { EXIT, Failure } from '../base/failure.js';
+import type { LogSource, Source } from '../evidence/source.js';
+import type { Host } from '../machine/host.js';
+import { sourceName } from '../read/bounded-read.js';
 import type { RdmMapResult } from '../xen/rdm-map.js';
 import type { SourceInput } from './each-source.js';
 
@@ -19,7 +19,7 @@ export async function xenInputOf({ source, host }: SourceInput): Promise<XenInpu
   if (source.kind === 'table') {
     return { bytes: source.bytes, host, notes: source.notes, clean: (result) => result };
   }
-  const { tableOfRegions, withoutTable } = await import('../xen/logged-regions.js');
+  const { tableOfRegions, withoutTable } = await import('../xen/vtd/logged-regions.js');
   const { regions } = source;
   return {
     bytes: tableOfRegions(regions),

@@ -1,5 +1,5 @@
-import { EXIT, Failure } from '../failure.js';
-import type { Host } from '../host/host.js';
+import { EXIT, Failure } from '../base/failure.js';
+import type { Host } from '../machine/host.js';
 import { bootXen, type Xen } from '../xen/boot.js';
 import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
 import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';

@@ -1,16 +1,16 @@
-import { PAGE_SIZE } from '../acpi/address.js';
 import type { Diagnostic } from '../acpi/diagnostic.js';
+import { PAGE_SIZE } from '../base/address.js';
 import type { XenCmdline } from './cmdline.js';
-import { DisjointRegions } from './disjoint-regions.js';
-import { type ParsedDmar, parseDmar } from './dmar-units.js';
-import { ERRNO } from './errno.js';
+import { ERRNO } from './hypercall/errno.js';
 import type { Machine } from './machine.js';
 import { MemoryMap } from './memory-map.js';
-import { refusalOf } from './parse-rmrr.js';
-import type { ParseFailure } from './parse-state.js';
 import type { Release } from './releases.js';
-import type { UserRmrr } from './rmrr-option.js';
-import { formatRange, type IgnoredRegion, type RmrrUnit, unitName } from './units.js';
+import { DisjointRegions } from './vtd/disjoint-regions.js';
+import { type ParsedDmar, parseDmar } from './vtd/dmar-units.js';
+import { refusalOf } from './vtd/parse-rmrr.js';
+import type { ParseFailure } from './vtd/parse-state.js';
+import type { UserRmrr } from './vtd/rmrr-option.js';
+import { formatRange, type IgnoredRegion, type RmrrUnit, unitName } from './vtd/units.js';
 
 /** Faults of the hardware, and other circumstances that no command line brings about. */
 export interface Circumstances {

@@ -1,6 +1,6 @@
 import { applyIommuOption, DEFAULT_IOMMU, type IommuSettings } from './iommu-option.js';
 import type { Release } from './releases.js';
-import { type ParsedRmrrOption, parseRmrrOption } from './rmrr-option.js';
+import { type ParsedRmrrOption, parseRmrrOption } from './vtd/rmrr-option.js';
 
 /** The options of Xen's own command line that change the answer. */
 export interface XenCmdline {

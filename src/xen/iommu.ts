@@ -1,5 +1,5 @@
 import type { Xen } from './boot.js';
-import { type GrdmCallback, intelIommuGetReservedDeviceMemory } from './vtd.js';
+import { type GrdmCallback, intelIommuGetReservedDeviceMemory } from './vtd/vtd.js';
 
 /**
  * Dispatches to the IOMMU's driver (xen/drivers/passthrough/iommu.c,

@@ -1,6 +1,6 @@
-import type { Sbdf } from '../acpi/sbdf.js';
-import type { Host, MemoryRange } from '../host/host.js';
-import type { PciTopology } from '../host/pci-topology.js';
+import type { Sbdf } from '../base/sbdf.js';
+import type { Host, MemoryRange } from '../machine/host.js';
+import type { PciTopology } from '../machine/pci-topology.js';
 import type { Release } from './releases.js';
 
 /** The machine as the hypervisor finds it while it parses the table. */

@@ -1,5 +1,5 @@
-import { PAGE_SIZE } from '../acpi/address.js';
-import { E820, type MemoryRange } from '../host/host.js';
+import { PAGE_SIZE } from '../base/address.js';
+import { E820, type MemoryRange } from '../machine/host.js';
 
 const PAGE_SHIFT = 12n;
 /** Frames are accounted for in blocks of 2^16, 256 MiB. */

@@ -1,11 +1,11 @@
-import { formatAddress, PAGE_SIZE } from '../acpi/address.js';
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import type { Abi } from './abi.js';
+import { formatAddress, PAGE_SIZE } from '../base/address.js';
 import type { Xen } from './boot.js';
-import { errnoName } from './errno.js';
-import { type Answer, callOnce, callTwice, type Request } from './hypercall.js';
-import { type IgnoredRegion, type RmrrUnit, unitName } from './units.js';
-import { framesOf } from './vtd.js';
+import type { Abi } from './hypercall/abi.js';
+import { errnoName } from './hypercall/errno.js';
+import { type Answer, callOnce, callTwice, type Request } from './hypercall/hypercall.js';
+import { type IgnoredRegion, type RmrrUnit, unitName } from './vtd/units.js';
+import { framesOf } from './vtd/vtd.js';
 
 /** Why a region is missing from the map: while the table was parsed, or in the hypercall. */
 export type MissingReason =

@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
-import { type Column, renderTable } from '../../src/render/table.js';
+import { type Column, renderTable } from '../../src/render/basics/table.js';
 import { bareWalk } from './bare-walk.js';
 import { byTurns, type Command, median, timeOf, type Usage, usageOf } from './measure.js';
 import { tableOfRmrrs, writeFleet } from './tables.js';

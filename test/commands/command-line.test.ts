@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Failure } from '../../src/base/failure.js';
 import { readPlainLine } from '../../src/commands/command-line.js';
 import { COMMANDS } from '../../src/commands/declarations.js';
 import { readCommandLine } from '../../src/commands/program.js';
-import { Failure } from '../../src/failure.js';
 
 /** What matters of a command line that was understood: two readers' declarations are not the same object. */
 const essence = (line: ReturnType<typeof readPlainLine>) =>

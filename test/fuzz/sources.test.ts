@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { Failure } from '../../src/failure.js';
-import { TEXT_FORMATS } from '../../src/sources/formats/index.js';
+import { Failure } from '../../src/base/failure.js';
+import { TEXT_FORMATS } from '../../src/evidence/formats/index.js';
 import { mutated } from '../support/tables.js';
 import { FUZZ_LIMIT, fuzz } from './sources.js';
 

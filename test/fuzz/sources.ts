@@ -1,6 +1,6 @@
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
-import { Failure } from '../../src/failure.js';
-import { sourceOf } from '../../src/sources/read-source.js';
+import { Failure } from '../../src/base/failure.js';
+import { sourceOf } from '../../src/read/read-source.js';
 
 /** Bytes that a source may stand for: few, so that a bomb is met soon. */
 export const FUZZ_LIMIT = 2 ** 18;

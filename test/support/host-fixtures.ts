@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import type { TreeFiles } from '../../src/sources/files-tree.js';
+import type { TreeFiles } from '../../src/evidence/files-tree.js';
 import { type HostDescription, hostFiles } from './host-tree.js';
 
 /** A captured host among the fixtures. */

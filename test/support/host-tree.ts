@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SDT_HEADER_LENGTH } from '../../src/acpi/sdt.js';
-import { CONFIG } from '../../src/host/pci-topology.js';
-import type { TreeFile, TreeFiles } from '../../src/sources/files-tree.js';
+import type { TreeFile, TreeFiles } from '../../src/evidence/files-tree.js';
+import { CONFIG } from '../../src/machine/pci-topology.js';
 
 /** A PCI function of a described host; numbers are hex strings. */
 export interface PciDescription {

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseSbdf } from '../../src/acpi/sbdf.js';
-import type { MemoryRange } from '../../src/host/host.js';
-import { PciTopology } from '../../src/host/pci-topology.js';
+import { parseSbdf } from '../../src/base/sbdf.js';
+import type { MemoryRange } from '../../src/machine/host.js';
+import { PciTopology } from '../../src/machine/pci-topology.js';
 import { pciConfig, type VectorHost } from './host-tree.js';
 
 export interface VectorOptions {

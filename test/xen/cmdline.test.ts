@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseCmdline } from '../../src/xen/cmdline.js';
 import { findRelease, type Release } from '../../src/xen/releases.js';
-import { parseRmrrOption } from '../../src/xen/rmrr-option.js';
 import { readNumber } from '../../src/xen/strtoul.js';
+import { parseRmrrOption } from '../../src/xen/vtd/rmrr-option.js';
 
 const release = (name: string) => findRelease(name) as Release;
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { E820 } from '../../src/host/host.js';
+import { E820 } from '../../src/machine/host.js';
 import { MemoryMap } from '../../src/xen/memory-map.js';
 
 const PAGE = 4096n;

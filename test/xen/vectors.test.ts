@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { parseSbdf } from '../../src/acpi/sbdf.js';
+import { parseSbdf } from '../../src/base/sbdf.js';
 import { bootXen, type Xen } from '../../src/xen/boot.js';
 import { parseCmdline } from '../../src/xen/cmdline.js';
-import { errnoName } from '../../src/xen/errno.js';
-import { callOnce, callTwice } from '../../src/xen/hypercall.js';
+import { errnoName } from '../../src/xen/hypercall/errno.js';
+import { callOnce, callTwice } from '../../src/xen/hypercall/hypercall.js';
 import { findRelease, type Release } from '../../src/xen/releases.js';
-import { parseRmrrOption } from '../../src/xen/rmrr-option.js';
+import { parseRmrrOption } from '../../src/xen/vtd/rmrr-option.js';
 import type { VectorHost } from '../support/host-tree.js';
 import {
   type BootedCall,

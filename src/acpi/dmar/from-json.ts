@@ -1,8 +1,8 @@
+import { hexToBytes } from '../../base/hex.js';
+import { printable } from '../../base/printable.js';
+import { formatPath, parsePath, type ScopePath } from '../../base/sbdf.js';
 import { encodeValue, type NestedLayout } from '../encode.js';
-import { hexToBytes } from '../hex.js';
 import { type Field, NO_BYTES } from '../layout.js';
-import { printable } from '../printable.js';
-import { formatPath, parsePath, type ScopePath } from '../sbdf.js';
 import { byteSum } from '../sdt.js';
 import type { DmarTable } from './decode.js';
 import { deviceScope, SCOPE_ENDPOINT, SCOPE_TYPE_NAMES, scopeTypeName } from './device-scope.js';

@@ -1,7 +1,7 @@
-import { formatAddress } from '../address.js';
-import { bytesToHex } from '../hex.js';
+import { formatAddress } from '../../base/address.js';
+import { bytesToHex } from '../../base/hex.js';
+import { formatHops } from '../../base/sbdf.js';
 import type { Field, FlagBits } from '../layout.js';
-import { formatHops } from '../sbdf.js';
 import { byteSum } from '../sdt.js';
 import type { DmarTable } from './decode.js';
 import { type DeviceScope, deviceScope, scopeTypeName } from './device-scope.js';

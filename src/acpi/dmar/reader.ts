@@ -1,6 +1,6 @@
+import { sbdfKey } from '../../base/sbdf.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { Reader } from '../layout.js';
-import { sbdfKey } from '../sbdf.js';
 import { type DeviceScope, deviceScope, SCOPE_ENDPOINT } from './device-scope.js';
 import { Endpoints } from './endpoints.js';
 

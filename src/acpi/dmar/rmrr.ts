@@ -1,4 +1,4 @@
-import { formatSize } from '../address.js';
+import { formatSize } from '../../base/address.js';
 import { layout, type Meaning } from '../layout.js';
 import type { DmarReader } from './reader.js';
 

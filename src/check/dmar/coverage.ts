@@ -1,0 +1,77 @@
+import { type DeviceScope, isPciScope, SCOPE_SUB_HIERARCHY } from '../../acpi/dmar/device-scope.js';
+import type { Drhd } from '../../acpi/dmar/drhd.js';
+import { sbdfKey } from '../../base/sbdf.js';
+import { CONFIG, type PciTopology } from '../../machine/pci-topology.js';
+import { includesPciAll } from './drhd-rules.js';
+
+type Path = DeviceScope['path'];
+
+/** What the units of one segment cover. */
+class SegmentCoverage {
+  includesAll = false;
+  /** Endpoints and bridges named, by start bus and path. */
+  readonly endpoints = new Set<string>();
+  readonly bridges = new Set<string>();
+  /** Buses the paths of bridges begin on. */
+  readonly bridgeStarts = new Set<number>();
+  /** With a host: functions named, and buses below the bridges named. */
+  readonly functions = new Set<number>();
+  readonly buses = new Set<number>();
+}
+
+const pathKey = (startBus: number, path: Path) => `${startBus}:${path.join('/')}`;
+
+/**
+ * Which devices have a remapping unit (VT-d specification, "DMA Remapping Hardware Unit Definition
+ * Structure": INCLUDE_PCI_ALL, else what the device scope names and all below a bridge it names).
+ */
+export class Coverage {
+  readonly #segments = new Map<number, SegmentCoverage>();
+  readonly #pci: PciTopology | null;
+
+  /** @param pci the machine's PCI functions; without them paths are compared as they stand */
+  constructor(drhds: readonly Drhd[], pci: PciTopology | null) {
+    this.#pci = pci;
+    for (const unit of drhds) {
+      const segment = this.#segments.get(unit.segment) ?? new SegmentCoverage();
+      this.#segments.set(unit.segment, segment);
+      segment.includesAll ||= includesPciAll(unit);
+      for (const scope of unit.deviceScope) this.#add(segment, unit.segment, scope);
+    }
+  }
+
+  #add(to: SegmentCoverage, segment: number, scope: DeviceScope): void {
+    if (!isPciScope(scope)) return;
+    const { type, startBusNumber, path } = scope;
+    to.endpoints.add(pathKey(startBusNumber, path));
+    const named = this.#pci?.resolvePath(segment, startBusNumber, path);
+    if (named) to.functions.add(sbdfKey(segment, named.bus, named.device, named.func));
+    if (type !== SCOPE_SUB_HIERARCHY) return;
+    to.bridges.add(pathKey(startBusNumber, path));
+    to.bridgeStarts.add(startBusNumber);
+    const bridge = named && this.#pci?.get(segment, named.bus, named.device, named.func);
+    if (!bridge || !this.#pci?.isBridge(bridge)) return;
+    const last = bridge.config[CONFIG.subordinateBus] ?? 0;
+    for (let bus = bridge.config[CONFIG.secondaryBus] ?? 0; bus <= last; bus++) to.buses.add(bus);
+  }
+
+  /**
+   * Whether some unit covers a PCI device; `unknown` where the answer hangs on how the machine numbered
+   * its buses, and that is not known.
+   */
+  of(segment: number, { startBusNumber, path }: DeviceScope): 'some' | 'none' | 'unknown' {
+    const units = this.#segments.get(segment);
+    if (units === undefined) return 'none';
+    if (units.includesAll || units.endpoints.has(pathKey(startBusNumber, path))) return 'some';
+    for (let hops = 1; hops < path.length; hops++) {
+      if (units.bridges.has(pathKey(startBusNumber, path.slice(0, hops)))) return 'some';
+    }
+    const named = this.#pci?.resolvePath(segment, startBusNumber, path);
+    if (named) {
+      const key = sbdfKey(segment, named.bus, named.device, named.func);
+      return units.functions.has(key) || units.buses.has(named.bus) ? 'some' : 'none';
+    }
+    const otherStarts = units.bridgeStarts.size - (units.bridgeStarts.has(startBusNumber) ? 1 : 0);
+    return otherStarts === 0 ? 'none' : 'unknown';
+  }
+}

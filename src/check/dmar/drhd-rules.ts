@@ -1,0 +1,272 @@
+import { type DeviceScope, isPciScope, scopeTypeName } from '../../acpi/dmar/device-scope.js';
+import { DRHD_FLAGS, type Drhd, drhd, registerSetPages } from '../../acpi/dmar/drhd.js';
+import { dmarHeader } from '../../acpi/dmar/header.js';
+import { placedScopes } from '../../acpi/dmar/structures.js';
+import { hasFlag } from '../../acpi/layout.js';
+import { PAGE_SIZE } from '../../base/address.js';
+import { formatSegment } from '../../base/sbdf.js';
+import type { Remark, Rule } from '../rule.js';
+import { about, aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { namesNothing, type Subject } from './subject.js';
+import { isAddressable } from './width.js';
+
+/** Whether a unit takes all PCI devices of its segment that no other unit names. */
+export const includesPciAll = ({ flags }: Drhd): boolean =>
+  hasFlag(flags, DRHD_FLAGS, 'INCLUDE_PCI_ALL');
+
+/** Units that every Xen takes; the 33rd or 34th is too many for the older ones. */
+const XEN_UNITS = 32;
+
+const ALL_ONES = 0xffff_ffff_ffff_ffffn;
+
+const segmentText = (segment: number) => `segment ${formatSegment(segment)}`;
+
+const REFUSED = 'the whole table is refused with -ENODEV: VT-d is off';
+
+/** A rule's test that looks at each unit's base; it is told what is wrong there, as a relative clause. */
+const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string | false) =>
+  function* (subject: Subject): Generator<Remark> {
+    for (const unit of subject.drhds) {
+      const base = unit.registerBaseAddress;
+      const clause = wrong(base, subject, unit);
+      if (clause === false) continue;
+      const message = `The ${called(unit)} has the register base address ${hex(base)}, ${clause}.`;
+      yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+    }
+  };
+
+/** Rules about DMA remapping units. */
+export const DRHD_RULES: readonly Rule[] = [
+  {
+    id: 'drhd-none',
+    severity: 'error',
+    title: 'The table has no DRHD',
+    trips: [
+      { who: 'specification', effect: 'there must be at least one' },
+      { who: 'fwts', effect: 'the dmar test fails a table without structures with InvalidDMAR' },
+      { who: 'Linux', effect: 'the kernel logs "No DRHD structure found in DMAR table"' },
+      { who: 'Xen', effect: 'VT-d does not come up', turnsOffVtd: true },
+    ],
+    advice:
+      "Look in the firmware's setup whether VT-d is switched off; where it is on, ask the vendor for a table with the units.",
+    *test({ drhds, table: { header } }) {
+      if (drhds.length > 0 || header.length < dmarHeader.fixedLength) return;
+      const message = `None of the structures in the table's ${header.length} bytes, from offset ${dmarHeader.fixedLength} on, is a DRHD.`;
+      yield { offset: 0, length: dmarHeader.fixedLength, message };
+    },
+  },
+  {
+    id: 'drhd-base-zero',
+    // No error: machines are sold with such a unit beside good ones (ThinkPad E15 Gen 2), and boot all the same.
+    severity: 'warning',
+    title: "A unit's register base address is 0",
+    trips: [
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware',
+      },
+      { who: 'Xen', effect: REFUSED, turnsOffVtd: true },
+    ],
+    advice:
+      "Look in the firmware's setup whether VT-d, or a device of the unit, is switched off; else update the firmware.",
+    test: eachBase((base) => base === 0n && 'which is no place for registers'),
+  },
+  {
+    id: 'drhd-base-all-ones',
+    severity: 'error',
+    title: "A unit's register base address is all ones",
+    trips: [
+      { who: 'Linux', effect: 'the registers cannot be mapped, and no remapping hardware is used' },
+      { who: 'Xen', effect: REFUSED, turnsOffVtd: true },
+    ],
+    advice: 'Update the firmware; else report it to the vendor.',
+    test: eachBase((base) => base === ALL_ONES && 'which is no place for registers'),
+  },
+  {
+    id: 'drhd-base-unaligned',
+    severity: 'error',
+    title: "A unit's register base address is not on a page boundary",
+    trips: [
+      { who: 'specification', effect: 'the registers begin on a 4 KiB boundary' },
+      { who: 'fwts', effect: 'the dmar test fails with InvalidDRHDRegAddr' },
+      {
+        who: 'Xen',
+        effect: "other registers than the unit's are read, as likely as not all ones",
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    test: eachBase(
+      (base) => (base & 0xfffn) !== 0n && base !== ALL_ONES && 'which is not a multiple of 4096',
+    ),
+  },
+  {
+    id: 'drhd-base-beyond-width',
+    severity: 'error',
+    title: "A unit's registers lie above the host address width",
+    trips: [{ who: 'specification', effect: 'the machine has no such addresses' }],
+    advice: "Report it to the firmware's vendor: the base address or the width is wrong.",
+    test: eachBase(
+      (base, { table: { header } }, { size }) =>
+        base !== ALL_ONES &&
+        !isAddressable(header, base + BigInt(registerSetPages(size)) * PAGE_SIZE - 1n) &&
+        `but addresses have ${header.hostAddressWidth + 1} bits`,
+    ),
+  },
+  {
+    id: 'drhd-base-duplicate',
+    severity: 'error',
+    title: 'Two units have one register base address',
+    trips: [
+      { who: 'specification', effect: 'each DRHD is a unit of its own' },
+      { who: 'Linux', effect: 'the second is dropped, and its device scope with it' },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    *test({ drhds }) {
+      const owners = new Map<bigint, Drhd>();
+      for (const unit of drhds) {
+        const base = unit.registerBaseAddress;
+        const owner = owners.get(base);
+        if (owner === undefined) owners.set(base, unit);
+        else if (base !== 0n && base !== ALL_ONES) {
+          const message = `The ${called(unit)} has the register base address ${hex(base)} of the ${called(owner)}.`;
+          yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+        }
+      }
+    },
+  },
+  {
+    id: 'drhd-include-all-twice',
+    severity: 'error',
+    title: 'Two units of a segment have INCLUDE_PCI_ALL',
+    trips: [
+      { who: 'specification', effect: 'at most one unit of a segment takes all that is left' },
+      { who: 'fwts', effect: 'the dmar test fails with MultipleDRHDSFlag' },
+      {
+        who: 'Xen',
+        effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Report it to the firmware's vendor: only one unit can be meant.",
+    *test({ drhds }) {
+      const firsts = new Map<number, Drhd>();
+      for (const unit of drhds.filter(includesPciAll)) {
+        const first = firsts.get(unit.segment);
+        if (first === undefined) firsts.set(unit.segment, unit);
+        else {
+          const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(first)} has already.`;
+          yield aboutField(unit, drhd.at.flags, 1, message);
+        }
+      }
+    },
+  },
+  {
+    id: 'drhd-include-all-not-last',
+    severity: 'warning',
+    title: 'A unit with INCLUDE_PCI_ALL is not the last of its segment',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'it takes what is left, so it has to come last on its segment',
+      },
+      { who: 'Linux', effect: 'the kernel moves it to the end itself' },
+    ],
+    advice: "Report it to the firmware's vendor; Linux and Xen get along with it.",
+    *test({ drhds }) {
+      const lastAll = new Map<number, Drhd>();
+      const last = new Map<number, Drhd>();
+      for (const unit of drhds) {
+        last.set(unit.segment, unit);
+        if (includesPciAll(unit)) lastAll.set(unit.segment, unit);
+      }
+      for (const [segment, unit] of lastAll) {
+        const after = last.get(segment) as Drhd;
+        if (after === unit) continue;
+        const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(segment)}, but the ${called(after)} follows it there.`;
+        yield aboutField(unit, drhd.at.flags, 1, message);
+      }
+    },
+  },
+  {
+    id: 'drhd-no-scope',
+    severity: 'warning',
+    title: 'A unit without INCLUDE_PCI_ALL names no device',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'without INCLUDE_PCI_ALL a unit has the devices of its scope and no others',
+      },
+      { who: 'Linux', effect: 'the kernel ignores the unit' },
+    ],
+    advice: "Report it to the firmware's vendor: the unit serves nobody.",
+    *test({ drhds }) {
+      for (const unit of drhds) {
+        if (includesPciAll(unit) || !namesNothing(unit)) continue;
+        yield about(unit, `The ${called(unit)} has neither INCLUDE_PCI_ALL nor a device scope.`);
+      }
+    },
+  },
+  {
+    id: 'drhd-scope-duplicate',
+    severity: 'error',
+    title: 'Two units name one device',
+    trips: [
+      { who: 'specification', effect: 'a device is served by one unit' },
+      { who: 'Linux', effect: "whichever unit comes first in the kernel's list gets the device" },
+      { who: 'Xen', effect: "whichever unit comes first in Xen's list gets the device" },
+    ],
+    advice: "Report it to the firmware's vendor: only one unit can be right.",
+    *test({ drhds }) {
+      const owners = new Map<string, Drhd>();
+      for (const unit of drhds) {
+        for (const { scope, offset } of placedScopes(unit)) {
+          const key = `${unit.segment} ${scopeKey(scope)}`;
+          const owner = owners.get(key);
+          if (owner === undefined) owners.set(key, unit);
+          else if (owner !== unit) {
+            const name = isPciScope(scope)
+              ? pathOf(unit.segment, scope)
+              : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
+            const message = `The device scope of the ${called(unit)} names ${name} at offset ${offset}, as does that of the ${called(owner)}.`;
+            yield aboutScope({ scope, offset }, message);
+          }
+        }
+      }
+    },
+  },
+  {
+    id: 'drhd-too-many',
+    severity: 'warning',
+    title: 'There are more units than older hypervisors take',
+    trips: [
+      {
+        who: 'Xen',
+        until: '4.14',
+        effect: 'the 34th gets the whole table refused with -ENOMEM',
+        turnsOffVtd: true,
+      },
+      {
+        who: 'Xen',
+        since: '4.15',
+        until: '4.15',
+        effect: 'the 33rd gets the whole table refused with -ENOMEM',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: 'Use Xen 4.16 or later on this machine.',
+    *test({ drhds }) {
+      const unit = drhds[XEN_UNITS];
+      if (unit === undefined) return;
+      const message = `The table has ${drhds.length} DRHDs; the one at offset ${unit.offset} is the first beyond ${XEN_UNITS}.`;
+      yield about(unit, message);
+    },
+  },
+];
+
+/** What a device scope entry names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone. */
+function scopeKey(scope: DeviceScope): string {
+  const { type, enumerationId, startBusNumber, path } = scope;
+  return isPciScope(scope) ? `pci ${startBusNumber}:${path.join('/')}` : `${type} ${enumerationId}`;
+}

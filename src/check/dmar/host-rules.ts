@@ -1,0 +1,403 @@
+import {
+  type DeviceScope,
+  isPciScope,
+  SCOPE_ENDPOINT,
+  SCOPE_HPET,
+  SCOPE_IOAPIC,
+  SCOPE_SUB_HIERARCHY,
+} from '../../acpi/dmar/device-scope.js';
+import type { Drhd } from '../../acpi/dmar/drhd.js';
+import { DMAR_FLAGS, dmarHeader } from '../../acpi/dmar/header.js';
+import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
+import { type PlacedScope, placedScopes, type Scoped } from '../../acpi/dmar/structures.js';
+import { hasFlag } from '../../acpi/layout.js';
+import { PAGE_SIZE } from '../../base/address.js';
+import { formatSbdf } from '../../base/sbdf.js';
+import { E820, type MemoryRange } from '../../machine/host.js';
+import {
+  CONFIG,
+  classOf,
+  PCI_CLASS,
+  type PciFunction,
+  type PciTopology,
+} from '../../machine/pci-topology.js';
+import { MemoryMap } from '../../xen/memory-map.js';
+import type { Remark, Rule } from '../rule.js';
+import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from '../wording.js';
+import { includesPciAll } from './drhd-rules.js';
+import { LinuxMemoryMap } from './memory.js';
+import type { Subject } from './subject.js';
+import { UNMAPPED_IO_APIC } from './table-rules.js';
+
+/** Whether Linux believes that a device needs its region only until it is started (iommu.c, device_rmrr_is_relaxable). */
+const isRelaxable = (fn: PciFunction): boolean =>
+  classOf(fn) === PCI_CLASS.usb || classOf(fn) >> 8 === PCI_CLASS.display;
+
+/** The function that a PCI scope entry names; null where it, or a bridge on the way, is absent. */
+function lookUp(pci: PciTopology, segment: number, scope: DeviceScope): PciFunction | null {
+  const named = pci.resolvePath(segment, scope.startBusNumber, scope.path);
+  return named && pci.answers(named) ? pci.get(segment, named.bus, named.device, named.func) : null;
+}
+
+/**
+ * A rule's test that makes one remark per structure, about the PCI devices of its scope that are wrong.
+ *
+ * @param isWrong decides on an entry and the function it names, null where that is absent
+ * @param sentence says it of the structure and the devices' names
+ */
+const devices = (
+  isWrong: (
+    fn: PciFunction | null,
+    scope: DeviceScope,
+    structure: Scoped,
+    pci: PciTopology,
+  ) => boolean,
+  sentence: (structure: Scoped, names: string) => string,
+) =>
+  function* ({ scoped, host: { pci } }: Subject): Generator<Remark> {
+    if (pci === null) return;
+    for (const structure of scoped) {
+      const wrong = [...placedScopes(structure)].filter(
+        ({ scope }) =>
+          isPciScope(scope) &&
+          isWrong(lookUp(pci, structure.segment, scope), scope, structure, pci),
+      );
+      const [first] = wrong;
+      if (first === undefined) continue;
+      const names = listed(wrong.map(({ scope }) => nameOf(pci, structure, scope)));
+      yield aboutScope(first, sentence(structure, names));
+    }
+  };
+
+/**
+ * The I/O APICs and HPETs whose type Xen looks up in the wrong entry (acpi_parse_one_drhd: the i-th device
+ * counted has the type of the i-th entry, counted or not).
+ */
+function mistakenEntries(unit: Drhd): PlacedScope[] {
+  const isChip = ({ type }: DeviceScope) => type === SCOPE_IOAPIC || type === SCOPE_HPET;
+  return [...placedScopes(unit)]
+    .filter(({ scope }) => isPciScope(scope) || isChip(scope))
+    .filter(({ scope }, i) => isChip(scope) && !isChip(unit.deviceScope[i] as DeviceScope));
+}
+
+/** A device's address where its path can be followed, else the path. */
+function nameOf(pci: PciTopology, { segment }: Scoped, scope: DeviceScope): string {
+  const path = pathOf(segment, scope);
+  const named = pci.resolvePath(segment, scope.startBusNumber, scope.path);
+  return named === null || scope.path.length === 1 ? path : `${path} (${formatSbdf(named)})`;
+}
+
+/** Rules that need the machine's PCI functions. */
+const PCI_RULES: readonly Rule[] = [
+  {
+    id: 'drhd-device-absent',
+    severity: 'warning',
+    title: 'A unit names a device that the machine does not have',
+    needs: 'pci',
+    trips: [
+      { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
+      {
+        who: 'Xen',
+        until: '4.11',
+        effect:
+          'where the segment is known while parsing, the whole table is refused with -EINVAL: VT-d is off',
+        turnsOffVtd: true,
+      },
+      { who: 'Xen', since: '4.12', effect: 'a warning is logged' },
+    ],
+    advice:
+      "Look whether the device is switched off in the firmware's setup; with Xen before 4.12 use iommu=workaround_bios_bug.",
+    test: devices(
+      (fn, _scope, structure) => structure.name === 'DRHD' && fn === null,
+      (structure, names) =>
+        `The ${called(structure)} names ${names}, which the machine does not have.`,
+    ),
+  },
+  {
+    id: 'drhd-io-apic-mistaken',
+    severity: 'warning',
+    title: 'Older hypervisors take an I/O APIC or HPET of a unit for a PCI device',
+    needs: 'pci',
+    trips: [
+      {
+        who: 'Xen',
+        until: '4.11',
+        effect:
+          'entries it does not count shift the types of those after them, and a PCI device that is absent gets the whole table refused with -EINVAL: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: 'Use Xen 4.12 or later on this machine.',
+    *test({ drhds, host: { pci } }) {
+      if (pci === null) return;
+      for (const unit of drhds) {
+        if (includesPciAll(unit)) continue;
+        const mistaken = mistakenEntries(unit).filter(({ scope }) => {
+          const named = pci.resolvePath(unit.segment, scope.startBusNumber, scope.path);
+          return named === null || !pci.answers(named);
+        });
+        const [first] = mistaken;
+        if (first === undefined) continue;
+        const names = listed(mistaken.map(({ scope }) => pathOf(unit.segment, scope)));
+        yield aboutScope(
+          first,
+          `The ${called(unit)} names ${names} after entries that Xen to 4.11 does not count, so that it is taken for a PCI device.`,
+        );
+      }
+    },
+  },
+  {
+    id: 'scope-device-absent',
+    severity: 'info',
+    title: 'A structure names a device that the machine does not have',
+    needs: 'pci',
+    trips: [
+      { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
+      { who: 'Linux', effect: 'the entry waits for the device to be added' },
+      { who: 'Xen', effect: 'a region none of whose devices is there is ignored' },
+    ],
+    advice:
+      'Nothing, where firmware lists all the slots a device may be in; else report it to the vendor.',
+    test: devices(
+      (fn, _scope, structure) => structure.name !== 'DRHD' && fn === null,
+      (structure, names) =>
+        `The ${called(structure)} names ${names}, which the machine does not have.`,
+    ),
+  },
+  {
+    id: 'scope-endpoint-is-bridge',
+    severity: 'error',
+    title: 'A device named as an endpoint is a bridge',
+    needs: 'pci',
+    trips: [
+      { who: 'specification', effect: 'a bridge is named as a PCI sub-hierarchy' },
+      { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "Device scope type does not match" and gives up the remapping hardware',
+      },
+      { who: 'Xen', effect: 'the devices below the bridge are not put under the unit' },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    test: devices(
+      (fn, scope, _structure, pci) =>
+        scope.type === SCOPE_ENDPOINT && fn !== null && pci.isBridge(fn),
+      (structure, names) =>
+        `The ${called(structure)} names ${names} as PCI endpoint, but there is a bridge.`,
+    ),
+  },
+  {
+    id: 'scope-bridge-is-endpoint',
+    severity: 'error',
+    title: 'A device named as a sub-hierarchy is no bridge',
+    needs: 'pci',
+    trips: [
+      { who: 'specification', effect: 'a sub-hierarchy is a bridge and all below it' },
+      { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "Device scope type does not match" and gives up the remapping hardware',
+      },
+      { who: 'Xen', effect: "the function's BAR is read as bus numbers" },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    // Bridges of other kinds, as non-transparent ones, have an endpoint's header and are let pass by Linux.
+    test: devices(
+      (fn, scope, _structure, pci) =>
+        scope.type === SCOPE_SUB_HIERARCHY &&
+        fn !== null &&
+        !pci.isBridge(fn) &&
+        classOf(fn) >> 8 !== PCI_CLASS.bridge,
+      (structure, names) =>
+        `The ${called(structure)} names ${names} as PCI sub-hierarchy, but there is no bridge.`,
+    ),
+  },
+  {
+    id: 'scope-start-bus-behind-bridge',
+    severity: 'warning',
+    title: 'A path begins on a bus behind a bridge',
+    needs: 'pci',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'a path begins on a root bus, with a hop for every bridge on the way',
+      },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "RMRR entry for device … is broken - applying workaround"; a path of several hops is not found at all',
+      },
+    ],
+    advice:
+      "Report it to the firmware's vendor: the path is wrong as soon as buses are numbered anew.",
+    *test(subject) {
+      const behind = busesBehindBridges(subject.host.pci);
+      yield* devices(
+        (fn, scope, { segment }) => fn !== null && behind.has(`${segment}:${scope.startBusNumber}`),
+        (structure, names) =>
+          `The ${called(structure)} names ${names} from a bus behind a bridge instead of from its root bus.`,
+      )(subject);
+    },
+  },
+  {
+    id: 'rmrr-binding',
+    severity: 'warning',
+    title: 'A region belongs to a device that is neither USB controller nor graphics',
+    needs: 'pci',
+    trips: [
+      {
+        who: 'Linux',
+        since: '3.17',
+        effect:
+          'the device cannot be given to a guest: "platform RMRR requirement"; since 6.6 neither can others of its IOMMU group',
+      },
+    ],
+    advice:
+      "Look for a firmware setting of the device's vendor that ends the use of the region (HPE: conrep), or use another slot.",
+    *test({ rmrrs, host: { pci } }) {
+      if (pci === null) return;
+      for (const one of rmrrs) {
+        const binding = one.deviceScope.flatMap((scope) => {
+          const fn = scope.type === SCOPE_ENDPOINT ? lookUp(pci, one.segment, scope) : null;
+          return fn === null || pci.isBridge(fn) || isRelaxable(fn) ? [] : [fn];
+        });
+        if (binding.length === 0) continue;
+        const names = listed(
+          binding.map((fn) => `${formatSbdf(fn)} (class ${hex(classOf(fn), 4)})`),
+        );
+        const message = `The ${called(one)}, ${range(one.baseAddress, one.limitAddress)}, binds ${names}.`;
+        yield about(one, message);
+      }
+    },
+  },
+];
+
+/** Segment and number of every bus that some bridge leads to. */
+function busesBehindBridges(pci: PciTopology | null): Set<string> {
+  const buses = new Set<string>();
+  for (const fn of pci?.functions() ?? []) {
+    if (pci?.isBridge(fn)) buses.add(`${fn.segment}:${fn.config[CONFIG.secondaryBus]}`);
+  }
+  return buses;
+}
+
+/** What Xen and Linux make of a region's place. */
+interface Placed {
+  one: Rmrr;
+  linux: LinuxMemoryMap;
+  /** Address of the first page that Xen does not let the region have; null where there is none. */
+  refused: bigint | null;
+}
+
+function* placed({ rmrrs, host }: Subject): Generator<Placed> {
+  if (host.memoryMap === null) return;
+  const linux = new LinuxMemoryMap(host.memoryMap);
+  const xen = new MemoryMap(host.memoryMap);
+  for (const one of rmrrs) {
+    const frame = xen.firstUnclaimable(one.baseAddress / PAGE_SIZE, one.limitAddress / PAGE_SIZE);
+    yield { one, linux, refused: frame === null ? null : frame * PAGE_SIZE };
+  }
+}
+
+/** Rules that need the firmware's memory map. */
+const MEMORY_RULES: readonly Rule[] = [
+  {
+    id: 'rmrr-in-usable-memory',
+    severity: 'error',
+    title: "A region lies in memory that the firmware's map gives to the system",
+    needs: 'memoryMap',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'the firmware reports the region as reserved in its memory map',
+      },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "No firmware reserved region can cover this RMRR" and may use the memory',
+      },
+      { who: 'Xen', until: '4.18', effect: 'a warning is logged' },
+      {
+        who: 'Xen',
+        since: '4.19',
+        effect: 'the whole table is refused with -EIO: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: 'Update the firmware; until then Xen to 4.18 starts with VT-d on.',
+    *test(subject) {
+      for (const { one, linux, refused: page } of placed(subject)) {
+        if (page === null) continue;
+        const message = `The ${called(one)}, ${range(one.baseAddress, one.limitAddress)}, has the page at ${hex(page)} in memory that is not reserved${inRange(linux.otherThanReserved(page, page + PAGE_SIZE - 1n))}.`;
+        yield aboutField(one, rmrr.at.baseAddress, 16, message);
+      }
+    },
+  },
+  {
+    id: 'rmrr-not-reserved',
+    severity: 'warning',
+    title: "The firmware's memory map does not give a region as reserved",
+    needs: 'memoryMap',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'the firmware reports the region as reserved in its memory map',
+      },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "No firmware reserved region can cover this RMRR" (from 6.15 on not for ACPI NVS)',
+      },
+    ],
+    advice: "Report it to the firmware's vendor; the system does not use this memory as it is.",
+    *test(subject) {
+      for (const { one, linux, refused } of placed(subject)) {
+        const { baseAddress: base, limitAddress: limit } = one;
+        if (refused !== null || base > limit || linux.suits(base, limit)) continue;
+        const message = `The ${called(one)}, ${range(base, limit)}, is not all reserved in the firmware's memory map${inRange(linux.otherThanReserved(base, limit))}.`;
+        yield aboutField(one, rmrr.at.baseAddress, 16, message);
+      }
+    },
+  },
+];
+
+const TYPE_NAMES: Readonly<Record<number, string>> = {
+  [E820.ram]: 'RAM',
+  [E820.acpi]: 'ACPI tables',
+  [E820.nvs]: 'ACPI NVS',
+  [E820.unusable]: 'unusable memory',
+};
+
+/** What the map says there, for the end of a sentence. */
+function inRange(found: MemoryRange | undefined): string {
+  if (found === undefined) return '';
+  const type = TYPE_NAMES[found.type] ?? `memory of type ${found.type}`;
+  return `: ${range(found.start, found.end - 1n)} is ${type}`;
+}
+
+/** The rule that needs the machine's interrupt controllers. */
+const IO_APIC_RULE: Rule = {
+  id: 'drhd-io-apic-missing',
+  severity: 'warning',
+  title: 'Interrupt remapping is promised, but an I/O APIC of the machine is in no unit',
+  needs: 'ioApics',
+  ...UNMAPPED_IO_APIC,
+  *test({ drhds, table: { header }, host: { ioApics } }) {
+    if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
+    const scopes = drhds.flatMap((unit) => unit.deviceScope);
+    const named = new Set(
+      scopes.filter(({ type }) => type === SCOPE_IOAPIC).map(({ enumerationId }) => enumerationId),
+    );
+    // Where no unit has any, table-no-io-apic says so.
+    if (named.size === 0) return;
+    const missing = (ioApics ?? []).filter((id) => !named.has(id));
+    if (missing.length === 0) return;
+    const message = `No DRHD's device scope has the I/O APIC ${listed(missing.map(String))}, which the MADT lists; the flags at offset ${dmarHeader.at.flags} have INTR_REMAP set.`;
+    yield aboutField({ offset: 0 }, dmarHeader.at.flags, 1, message);
+  },
+};
+
+/** Rules that compare the table with its machine. */
+export const HOST_RULES: readonly Rule[] = [...PCI_RULES, ...MEMORY_RULES, IO_APIC_RULE];

@@ -1,0 +1,208 @@
+import { andd } from '../../acpi/dmar/andd.js';
+import { ATSR_FLAGS, type Atsr, atsr } from '../../acpi/dmar/atsr.js';
+import { SCOPE_ACPI_DEVICE } from '../../acpi/dmar/device-scope.js';
+import { rhsa } from '../../acpi/dmar/rhsa.js';
+import { hasFlag } from '../../acpi/layout.js';
+import { formatSegment } from '../../base/sbdf.js';
+import type { Rule } from '../rule.js';
+import { about, aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { namesNothing } from './subject.js';
+
+const allPorts = ({ flags }: Atsr): boolean => hasFlag(flags, ATSR_FLAGS, 'ALL_PORTS');
+
+/** Rules about ATSR, RHSA, ANDD, SATC and SIDP structures. */
+export const OTHER_RULES: readonly Rule[] = [
+  {
+    id: 'atsr-all-ports-twice',
+    severity: 'error',
+    title: 'Two ATSRs of a segment have ALL_PORTS',
+    trips: [
+      { who: 'specification', effect: 'one says all there is to say' },
+      {
+        who: 'Xen',
+        effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    *test(subject) {
+      const firsts = new Map<number, Atsr>();
+      for (const structure of subject.all('ATSR').filter(allPorts)) {
+        const first = firsts.get(structure.segment);
+        if (first === undefined) firsts.set(structure.segment, structure);
+        else {
+          const message = `The ${called(structure)} has ALL_PORTS on segment ${formatSegment(structure.segment)}, as the ${called(first)} has already.`;
+          yield aboutField(structure, atsr.at.flags, 1, message);
+        }
+      }
+    },
+  },
+  {
+    id: 'atsr-no-scope',
+    severity: 'warning',
+    title: 'An ATSR without ALL_PORTS names no root port',
+    trips: [
+      { who: 'specification', effect: 'without ALL_PORTS the root ports are those of the scope' },
+    ],
+    advice: "Report it to the firmware's vendor: the structure says nothing.",
+    *test(subject) {
+      for (const structure of subject.all('ATSR')) {
+        if (allPorts(structure) || !namesNothing(structure)) continue;
+        yield about(
+          structure,
+          `The ${called(structure)} has neither ALL_PORTS nor a device scope.`,
+        );
+      }
+    },
+  },
+  {
+    id: 'rhsa-no-unit',
+    severity: 'warning',
+    title: 'An RHSA speaks of a DRHD that is not there',
+    trips: [
+      { who: 'specification', effect: 'the address is the register base of a DRHD' },
+      {
+        who: 'Linux',
+        effect: 'the kernel logs "Your BIOS is broken; RHSA refers to non-existent DMAR unit"',
+      },
+    ],
+    advice: "Report it to the firmware's vendor; only the unit's memory placement suffers.",
+    *test(subject) {
+      const bases = new Set(subject.drhds.map((unit) => unit.registerBaseAddress));
+      for (const structure of subject.all('RHSA')) {
+        const base = structure.registerBaseAddress;
+        if (bases.has(base)) continue;
+        const message = `The ${called(structure)} speaks of a unit at ${hex(base)}, but no DRHD has that address.`;
+        yield aboutField(structure, rhsa.at.registerBaseAddress, 8, message);
+      }
+    },
+  },
+  {
+    id: 'andd-name-unterminated',
+    severity: 'error',
+    title: "An ANDD's name has no NUL at its end",
+    trips: [
+      { who: 'specification', effect: 'the name ends with a NUL inside the structure' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel logs "ANDD object name is not NUL-terminated" and uses no remapping hardware',
+      },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    *test(subject) {
+      for (const structure of subject.all('ANDD')) {
+        if (structure.trailing.length > 0) continue;
+        const name = structure.acpiPath;
+        const message = `The name ${JSON.stringify(name)} of the ${called(structure)} runs to its end without a NUL.`;
+        yield aboutField(structure, andd.fixedLength, name.length, message);
+      }
+    },
+  },
+  {
+    id: 'andd-name-empty',
+    severity: 'warning',
+    title: "An ANDD's name is empty",
+    trips: [
+      { who: 'specification', effect: 'the name is the ACPI path of a device' },
+      { who: 'Linux', effect: 'the kernel finds no device of that name' },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    *test(subject) {
+      for (const structure of subject.all('ANDD')) {
+        if (structure.acpiPath !== '' || structure.trailing.length === 0) continue;
+        const message = `The ${called(structure)} gives device ${structure.acpiDeviceNumber} an empty name.`;
+        yield aboutField(structure, andd.fixedLength, structure.trailing.length, message);
+      }
+    },
+  },
+  {
+    id: 'andd-number-duplicate',
+    severity: 'error',
+    title: 'Two ANDDs have one device number',
+    trips: [
+      { who: 'specification', effect: 'the number says which device a scope entry means' },
+      { who: 'Linux', effect: 'both devices are put under the unit of that number' },
+    ],
+    advice: "Report it to the firmware's vendor.",
+    *test(subject) {
+      const owners = new Map<number, Parameters<typeof called>[0]>();
+      for (const structure of subject.all('ANDD')) {
+        const number = structure.acpiDeviceNumber;
+        const owner = owners.get(number);
+        if (owner === undefined) owners.set(number, structure);
+        else {
+          const message = `The ${called(structure)} has the device number ${number} of the ${called(owner)}.`;
+          yield aboutField(structure, andd.at.acpiDeviceNumber, 1, message);
+        }
+      }
+    },
+  },
+  {
+    id: 'andd-no-scope',
+    severity: 'warning',
+    title: "No DRHD names an ANDD's device",
+    trips: [
+      { who: 'specification', effect: "an ANDD is there for a DRHD's device scope to refer to" },
+      { who: 'Linux', effect: 'the kernel logs "No IOMMU scope found for ANDD enumeration ID"' },
+    ],
+    advice: "Report it to the firmware's vendor: the device has no remapping unit.",
+    *test(subject) {
+      const named = new Set<number>();
+      for (const unit of subject.drhds) {
+        for (const scope of unit.deviceScope) {
+          if (scope.type === SCOPE_ACPI_DEVICE) named.add(scope.enumerationId);
+        }
+      }
+      for (const structure of subject.all('ANDD')) {
+        if (named.has(structure.acpiDeviceNumber)) continue;
+        const message = `No DRHD's device scope names device ${structure.acpiDeviceNumber}, ${JSON.stringify(structure.acpiPath)}, of the ${called(structure)}.`;
+        yield about(structure, message);
+      }
+    },
+  },
+  {
+    id: 'scope-no-andd',
+    severity: 'warning',
+    title: 'A device scope names an ACPI device that no ANDD declares',
+    trips: [
+      { who: 'specification', effect: 'the enumeration ID is the device number of an ANDD' },
+      { who: 'Linux', effect: 'the entry is never filled with a device' },
+    ],
+    advice: "Report it to the firmware's vendor: an ANDD is missing.",
+    *test(subject) {
+      const declared = new Set(subject.all('ANDD').map((one) => one.acpiDeviceNumber));
+      for (const { structure, scope, offset } of subject.scopes()) {
+        if (scope.type !== SCOPE_ACPI_DEVICE || declared.has(scope.enumerationId)) continue;
+        const message = `The device scope of the ${called(structure)} names ACPI device ${scope.enumerationId}, ${pathOf(structure.segment, scope)}, at offset ${offset}, but no ANDD has that number.`;
+        yield aboutScope({ scope, offset }, message);
+      }
+    },
+  },
+  {
+    id: 'satc-no-scope',
+    severity: 'warning',
+    title: 'An SATC names no device',
+    trips: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    advice: "Report it to the firmware's vendor: the structure says nothing.",
+    *test(subject) {
+      for (const structure of subject.all('SATC')) {
+        if (!namesNothing(structure)) continue;
+        yield about(structure, `The ${called(structure)} has no device scope.`);
+      }
+    },
+  },
+  {
+    id: 'sidp-no-scope',
+    severity: 'warning',
+    title: 'An SIDP names no device',
+    trips: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    advice: "Report it to the firmware's vendor: the structure says nothing.",
+    *test(subject) {
+      for (const structure of subject.all('SIDP')) {
+        if (!namesNothing(structure)) continue;
+        yield about(structure, `The ${called(structure)} has no device scope.`);
+      }
+    },
+  },
+];

@@ -1,0 +1,36 @@
+import { type Field, namedBits } from '../../acpi/layout.js';
+import type { Remark } from '../rule.js';
+import { aboutField, hex } from '../wording.js';
+
+/**
+ * Finds bits that the specification reserves and the table sets, by what the layout declares: fields
+ * called `reserved`, and bits of a flags byte that have no name.
+ *
+ * @param fields the layout's fields
+ * @param value what was decoded with it
+ * @param where the value's place in the table
+ * @param subject what the sentence begins with, e.g. `The RMRR at offset 96`
+ */
+export function* reservedBits(
+  fields: readonly Field[],
+  value: object,
+  where: { offset: number },
+  subject: string,
+): Generator<Remark> {
+  for (const { name, kind, offset, width, flags } of fields) {
+    const content = (value as Record<string, unknown>)[name];
+    const at = where.offset + offset;
+    if (name === 'reserved' && isSet(content)) {
+      const bytes = `${width} ${width === 1 ? 'byte' : 'bytes'} at offset ${at}`;
+      yield aboutField(where, offset, width, `${subject} sets reserved bits in the ${bytes}.`);
+    } else if (kind === 'flags' && flags !== undefined) {
+      const extra = (content as number) & ~namedBits(flags);
+      if (extra === 0) continue;
+      const message = `${subject} sets the reserved bits ${hex(extra)} of its flags at offset ${at}.`;
+      yield aboutField(where, offset, width, message);
+    }
+  }
+}
+
+const isSet = (content: unknown): boolean =>
+  content instanceof Uint8Array ? content.some((byte) => byte !== 0) : content !== 0;

@@ -1,0 +1,310 @@
+import {
+  type DeviceScope,
+  isPciScope,
+  SCOPE_ACPI_DEVICE,
+  SCOPE_ENDPOINT,
+} from '../../acpi/dmar/device-scope.js';
+import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
+import { placedScopes } from '../../acpi/dmar/structures.js';
+import { PAGE_SIZE } from '../../base/address.js';
+import type { Remark, Rule } from '../rule.js';
+import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from '../wording.js';
+import { Coverage } from './coverage.js';
+import { namesNothing } from './subject.js';
+import { isAddressable } from './width.js';
+
+const GIB = 1n << 30n;
+const PAGE_MASK = PAGE_SIZE - 1n;
+/** Bytes of all the pages that 32 bits can number. */
+const FRAME_LIMIT = PAGE_SIZE << 32n;
+
+const BAD_RMRR = 'the kernel logs "Your BIOS is broken; bad RMRR" and uses the region nevertheless';
+const FWTS_RANGE = 'the dmar test fails with InvalidRMRRRangeAddr';
+const region = ({ baseAddress, limitAddress }: Rmrr) => range(baseAddress, limitAddress);
+
+const isReversed = ({ baseAddress, limitAddress }: Rmrr) => baseAddress > limitAddress;
+
+/** Whether Xen takes an entry for a device (acpi_parse_dev_scope): I/O APICs and HPETs too. */
+const countsForXen = ({ type }: DeviceScope) => type >= SCOPE_ENDPOINT && type < SCOPE_ACPI_DEVICE;
+
+/** A rule's test that looks at one RMRR after the other. */
+const each = (look: (region: Rmrr) => Remark | undefined) =>
+  function* ({ rmrrs }: { rmrrs: readonly Rmrr[] }): Generator<Remark> {
+    for (const one of rmrrs) {
+      const remark = look(one);
+      if (remark !== undefined) yield remark;
+    }
+  };
+
+/** Rules about reserved memory regions. */
+export const RMRR_RULES: readonly Rule[] = [
+  {
+    id: 'rmrr-base-unaligned',
+    severity: 'error',
+    title: 'A region does not begin on a page boundary',
+    trips: [
+      { who: 'specification', effect: 'the base address is 4 KiB aligned' },
+      { who: 'Linux', effect: BAD_RMRR },
+      { who: 'fwts', effect: FWTS_RANGE },
+      { who: 'Xen', effect: 'the whole page that the base lies in is reserved' },
+    ],
+    advice: "Ask the firmware's vendor for a region of whole pages.",
+    test: each((one) => {
+      if ((one.baseAddress & PAGE_MASK) === 0n || isReversed(one)) return;
+      const message = `The ${called(one)} begins at ${hex(one.baseAddress)}, which is not a multiple of 4096.`;
+      return aboutField(one, rmrr.at.baseAddress, 8, message);
+    }),
+  },
+  {
+    id: 'rmrr-limit-unaligned',
+    severity: 'error',
+    title: 'A region does not end with a page',
+    trips: [
+      { who: 'specification', effect: 'the limit address is the last byte of a 4 KiB page' },
+      { who: 'Linux', effect: BAD_RMRR },
+      { who: 'fwts', effect: FWTS_RANGE },
+      { who: 'Xen', effect: 'the whole page that the limit lies in is reserved' },
+    ],
+    advice: "Ask the firmware's vendor for a region of whole pages.",
+    test: each((one) => {
+      const last = one.limitAddress & PAGE_MASK;
+      if (last === PAGE_MASK || last === 0n || isReversed(one)) return;
+      const message = `The ${called(one)} ends with ${hex(one.limitAddress)}, which is not the last byte of a page.`;
+      return aboutField(one, rmrr.at.limitAddress, 8, message);
+    }),
+  },
+  {
+    id: 'rmrr-limit-page-boundary',
+    severity: 'error',
+    title: "A region's limit is the first byte of a page",
+    trips: [
+      {
+        who: 'specification',
+        effect: 'the limit is inclusive: the last byte of the region, not the first after it',
+      },
+      { who: 'Linux', effect: BAD_RMRR },
+      { who: 'fwts', effect: FWTS_RANGE },
+      { who: 'Xen', effect: 'the guest is told of one page less than the region has' },
+    ],
+    advice:
+      "Ask the firmware's vendor for a limit that is the region's last byte; the device may access the page Xen loses.",
+    test: each((one) => {
+      if ((one.limitAddress & PAGE_MASK) !== 0n || isReversed(one)) return;
+      const message = `The ${called(one)} has the limit ${hex(one.limitAddress)}, the first byte of a page, so that Xen drops its last page.`;
+      return aboutField(one, rmrr.at.limitAddress, 8, message);
+    }),
+  },
+  {
+    id: 'rmrr-base-above-limit',
+    severity: 'error',
+    title: 'A region ends before it begins',
+    trips: [
+      { who: 'specification', effect: 'the limit is above the base' },
+      { who: 'Linux', effect: BAD_RMRR },
+      { who: 'fwts', effect: FWTS_RANGE },
+      {
+        who: 'Xen',
+        effect: 'the whole table is refused with -EFAULT: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Ask the firmware's vendor which region is meant.",
+    test: each((one) => {
+      if (!isReversed(one)) return;
+      const message = `The ${called(one)} begins at ${hex(one.baseAddress)}, above its limit ${hex(one.limitAddress)}.`;
+      return aboutField(one, rmrr.at.baseAddress, 16, message);
+    }),
+  },
+  {
+    id: 'rmrr-no-scope',
+    severity: 'warning',
+    title: 'A region names no device',
+    trips: [
+      { who: 'specification', effect: 'at least one device is named' },
+      { who: 'Linux', effect: 'the region is mapped for nobody' },
+      { who: 'Xen', effect: 'the region is silently ignored' },
+    ],
+    advice:
+      "Ask the firmware's vendor which device uses the region: it loses access when remapping is on.",
+    test: each((one) => {
+      if (!namesNothing(one)) return;
+      return about(one, `The ${called(one)}, ${region(one)}, has no device scope.`);
+    }),
+  },
+  {
+    id: 'rmrr-no-pci-scope',
+    severity: 'warning',
+    title: 'A region names no PCI device',
+    trips: [
+      { who: 'Linux', effect: 'only PCI devices and name-space devices get the region' },
+      {
+        who: 'Xen',
+        effect: 'name-space devices count for none, and the region is silently ignored',
+      },
+    ],
+    advice: "Ask the firmware's vendor which PCI device uses the region.",
+    test: each((one) => {
+      if (one.deviceScope.length === 0 || one.deviceScope.some(isPciScope)) return;
+      const message = `The device scope of the ${called(one)}, ${region(one)}, has ${one.deviceScope.length} entries, but no PCI device.`;
+      return about(one, message);
+    }),
+  },
+  {
+    id: 'rmrr-overlap',
+    severity: 'error',
+    title: 'Two regions overlap',
+    trips: [
+      { who: 'specification', effect: 'regions do not overlap' },
+      {
+        who: 'Xen',
+        effect: 'the whole table is refused with -EEXIST: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Ask the firmware's vendor for one region that names all devices.",
+    *test({ rmrrs }) {
+      yield* overlaps(rmrrs);
+    },
+  },
+  {
+    id: 'rmrr-beyond-width',
+    severity: 'error',
+    title: 'A region lies above the host address width',
+    trips: [
+      { who: 'specification', effect: 'the machine has no such addresses' },
+      {
+        who: 'Linux',
+        effect: 'older kernels log "Your BIOS is broken; RMRR exceeds permitted address width"',
+      },
+    ],
+    advice: "Report it to the firmware's vendor: the region or the width is wrong.",
+    *test({ rmrrs, table: { header } }) {
+      for (const one of rmrrs) {
+        const highest = isReversed(one) ? one.baseAddress : one.limitAddress;
+        if (isAddressable(header, highest)) continue;
+        const message = `The ${called(one)}, ${region(one)}, reaches above the ${header.hostAddressWidth + 1} bits that addresses have.`;
+        yield aboutField(one, rmrr.at.baseAddress, 16, message);
+      }
+    },
+  },
+  {
+    id: 'rmrr-frame-over-32-bits',
+    severity: 'warning',
+    title: "A region's first frame or number of pages needs more than 32 bits",
+    trips: [{ who: 'Xen', effect: 'a 32-bit toolstack gets -ERANGE for the whole map' }],
+    advice: 'Use a 64-bit toolstack domain.',
+    test: each((one) => {
+      const size = one.limitAddress - one.baseAddress + 1n;
+      if (one.baseAddress < FRAME_LIMIT && size < FRAME_LIMIT) return;
+      const [first, pages] = [one.baseAddress / PAGE_SIZE, (size + PAGE_MASK) / PAGE_SIZE];
+      const message = `The ${called(one)} has ${hex(pages)} pages from frame ${hex(first)} on, which do not fit 32 bits.`;
+      return aboutField(one, rmrr.at.baseAddress, 16, message);
+    }),
+  },
+  {
+    id: 'rmrr-large',
+    severity: 'warning',
+    title: 'A region is over 1 GiB',
+    trips: [
+      { who: 'Xen', since: '4.6', effect: "the guest's memory is laid out around all of it" },
+    ],
+    advice:
+      "Lower the memory set aside for integrated graphics in the firmware's setup; else expect guests with a large hole.",
+    test: each((one) => {
+      const size = one.limitAddress - one.baseAddress + 1n;
+      if (size <= GIB) return;
+      const message = `The ${called(one)}, ${region(one)}, has ${(Number(size) / 2 ** 30).toFixed(1)} GiB.`;
+      return aboutField(one, rmrr.at.baseAddress, 16, message);
+    }),
+  },
+  {
+    id: 'rmrr-shared',
+    severity: 'warning',
+    title: 'A region is shared by several devices',
+    trips: [
+      {
+        who: 'Xen',
+        since: '4.6',
+        effect: 'under rdm_policy=strict none of them can be given to a guest',
+      },
+    ],
+    advice: 'Where one of them is to be given to a guest that is trusted, use rdm_policy=relaxed.',
+    test: each((one) => {
+      const devices = one.deviceScope.filter(countsForXen);
+      if (devices.length < 2) return;
+      const names = listed(devices.map((scope) => pathOf(one.segment, scope)));
+      const message = `The ${called(one)}, ${region(one)}, is shared by ${devices.length} devices: ${names}.`;
+      return about(one, message);
+    }),
+  },
+  {
+    id: 'rmrr-no-unit',
+    severity: 'warning',
+    title: "No DRHD covers a region's device",
+    trips: [
+      { who: 'specification', effect: 'the device of a region is under a remapping unit' },
+      { who: 'Linux', effect: 'the region has no effect for the device' },
+    ],
+    advice: "Report it to the firmware's vendor: a unit or a device scope is missing.",
+    *test(subject) {
+      if (subject.drhds.length === 0) return;
+      const coverage = new Coverage(subject.drhds, subject.host.pci);
+      for (const one of subject.rmrrs) {
+        const outside = one.deviceScope.filter(
+          (scope) => isPciScope(scope) && coverage.of(one.segment, scope) === 'none',
+        );
+        if (outside.length === 0) continue;
+        const names = listed(outside.map((scope) => pathOf(one.segment, scope)));
+        yield about(one, `No DRHD covers ${names} of the ${called(one)}, ${region(one)}.`);
+      }
+    },
+  },
+  {
+    id: 'rmrr-host-bridge-first',
+    severity: 'warning',
+    title: "A region's first device is 00:00.0",
+    trips: [{ who: 'Xen', since: '4.6', effect: 'the region is never reported to any guest' }],
+    advice: "Ask the firmware's vendor to name the device that uses the region.",
+    *test({ rmrrs, host }) {
+      for (const one of rmrrs) {
+        const first = [...placedScopes(one)].find(({ scope }) => countsForXen(scope));
+        if (first === undefined) continue;
+        const { startBusNumber: bus, path } = first.scope;
+        const [device, func] = path[0] ?? [];
+        const named =
+          path.length > 1 ? host.pci?.resolvePath(one.segment, bus, path) : { bus, device, func };
+        if (named?.bus !== 0 || named.device !== 0 || named.func !== 0) continue;
+        const message = `The first device of the ${called(one)}, ${region(one)}, is 00:00.0, at offset ${first.offset}.`;
+        yield aboutScope(first, message);
+      }
+    },
+  },
+];
+
+/**
+ * Pairs of overlapping regions, one for each region that overlaps any; in n log n steps. One that ends
+ * before it begins overlaps what is around it, as Xen has it (dmar.c, acpi_parse_one_rmrr).
+ */
+function* overlaps(rmrrs: readonly Rmrr[]): Generator<Remark> {
+  const sorted = [...rmrrs].sort(
+    (a, b) =>
+      compare(lowest(a), lowest(b)) ||
+      Number(isReversed(a)) - Number(isReversed(b)) ||
+      a.offset - b.offset,
+  );
+  // Of the regions swept so far, that which reaches highest: if any overlaps the next one, it does.
+  let highest: Rmrr | null = null;
+  for (const one of sorted) {
+    if (highest !== null && one.baseAddress <= highest.limitAddress) {
+      const [first, second] = one.offset < highest.offset ? [one, highest] : [highest, one];
+      const message = `The ${called(second)}, ${region(second)}, overlaps the ${called(first)}, ${region(first)}.`;
+      yield aboutField(second, rmrr.at.baseAddress, 16, message);
+    }
+    if (isReversed(one)) continue;
+    if (highest === null || one.limitAddress > highest.limitAddress) highest = one;
+  }
+}
+
+const lowest = (one: Rmrr): bigint => (isReversed(one) ? one.limitAddress : one.baseAddress);
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,295 @@
+import {
+  deviceScope,
+  isPciScope,
+  SCOPE_HPET,
+  SCOPE_IOAPIC,
+  SCOPE_TYPE_NAMES,
+  scopeTypeName,
+} from '../../acpi/dmar/device-scope.js';
+import { drhd } from '../../acpi/dmar/drhd.js';
+import { kindOf } from '../../acpi/dmar/structures.js';
+import type { Rule } from '../rule.js';
+import { aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { reservedBits } from './reserved.js';
+
+const XEN_REFUSES = 'the whole table is refused with -EINVAL: VT-d is off';
+
+/** Rules about remapping structures of every type. */
+export const STRUCTURE_RULES: readonly Rule[] = [
+  {
+    id: 'structure-length-zero',
+    severity: 'error',
+    title: 'A structure claims a length of 0 bytes',
+    trips: [
+      { who: 'Linux', effect: 'the kernel stops reading there: what follows is lost' },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+    ],
+    advice: "Ask the firmware's vendor for a table whose structures have their length.",
+  },
+  {
+    id: 'structure-length-short',
+    severity: 'error',
+    title: 'A structure is shorter than its type needs',
+    trips: [
+      { who: 'specification', effect: 'every type has a fixed part that must be there' },
+      { who: 'Linux', effect: "bytes of the next structure are read as this one's" },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+    ],
+    advice: "Ask the firmware's vendor for a table whose structures have their length.",
+  },
+  {
+    id: 'structure-length-overrun',
+    severity: 'error',
+    title: 'A structure runs past the end of the table',
+    trips: [
+      {
+        who: 'Linux',
+        effect: 'the kernel logs "Record passes table end" and uses no remapping hardware',
+      },
+      {
+        who: 'Xen',
+        effect: 'what lies behind the table is read as device scopes, and may get it refused',
+        turnsOffVtd: true,
+      },
+    ],
+    advice:
+      "Make sure that the dump is whole; else ask the firmware's vendor for a table with right lengths.",
+  },
+  {
+    id: 'structure-header-truncated',
+    severity: 'error',
+    title: "The table ends inside a structure's first four bytes",
+    trips: [
+      { who: 'Linux', effect: 'the length is read from behind the table' },
+      {
+        who: 'Xen',
+        effect: 'the length is read from behind the table, which most likely gets it refused',
+        turnsOffVtd: true,
+      },
+    ],
+    advice:
+      "Make sure that the dump is whole; else ask the firmware's vendor for a table with right lengths.",
+  },
+  {
+    id: 'structure-unknown-type',
+    severity: 'info',
+    title: 'A structure has a type that the specification reserves',
+    trips: [
+      { who: 'specification', effect: 'software must skip it by its length' },
+      {
+        who: 'Linux',
+        effect: 'the kernel skips it; with debugging on it logs "Unknown DMAR structure type"',
+      },
+      { who: 'Xen', effect: 'the hypervisor skips it' },
+    ],
+    advice: 'Nothing, unless it stands where a structure of a known type is missing.',
+  },
+  {
+    id: 'structure-order',
+    severity: 'warning',
+    title: 'The structures are not in ascending order of type',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'structures are to be listed in ascending order of their type',
+      },
+      { who: 'Linux', effect: 'an RHSA that stands before its DRHD is not matched with it' },
+    ],
+    advice: "Report it to the firmware's vendor; Linux and Xen read the other types in any order.",
+    *test({ table: { structures } }) {
+      let highest = structures[0];
+      for (const structure of structures) {
+        if (highest === undefined || structure.type >= highest.type) highest = structure;
+        else {
+          const message = `The ${called(structure)} has type ${structure.type} but follows the ${called(highest)} of type ${highest.type}.`;
+          yield aboutField(structure, 0, 2, message);
+        }
+      }
+    },
+  },
+  {
+    id: 'structure-trailing-bytes',
+    severity: 'warning',
+    title: 'A structure is longer than what it holds',
+    trips: [{ who: 'specification', effect: 'an RHSA has 20 bytes, and nobody reads more' }],
+    advice: "Report it to the firmware's vendor.",
+    *test(subject) {
+      for (const rhsa of subject.all('RHSA')) {
+        const extra = rhsa.trailing.length;
+        if (extra === 0) continue;
+        const offset = rhsa.length - extra;
+        const message = `The ${called(rhsa)} has ${extra} bytes more than the 20 of an RHSA.`;
+        yield aboutField(rhsa, offset, extra, message);
+      }
+    },
+  },
+  {
+    id: 'structure-reserved',
+    severity: 'warning',
+    title: 'Reserved bits or bytes of a structure are set',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'reserved fields must be 0; a later revision may give them meaning',
+      },
+    ],
+    advice: "Ask the firmware's vendor to clear them.",
+    *test({ table: { structures } }) {
+      for (const structure of structures) {
+        const what = `The ${called(structure)}`;
+        yield* reservedBits(kindOf(structure).layout.fields, structure, structure, what);
+        if (structure.name === 'DRHD' && structure.size > 0xf) {
+          const message = `${what} sets the reserved bits ${hex(structure.size & 0xf0)} of its size at offset ${structure.offset + drhd.at.size}.`;
+          yield aboutField(structure, drhd.at.size, 1, message);
+        }
+      }
+    },
+  },
+];
+
+/** Rules about device scope entries, whatever structure they are in. */
+export const SCOPE_RULES: readonly Rule[] = [
+  {
+    id: 'scope-length-short',
+    severity: 'error',
+    title: 'A device scope entry is too short to name a device',
+    trips: [
+      { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
+      { who: 'fwts', effect: 'the dmar test fails with InvalidDevScope' },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+    ],
+    advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
+  },
+  {
+    id: 'scope-length-odd',
+    severity: 'error',
+    title: 'A device scope entry has an odd length',
+    trips: [
+      { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
+      { who: 'Linux', effect: 'the last byte is passed over' },
+      { who: 'Xen', effect: 'the last byte is passed over' },
+    ],
+    advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
+  },
+  {
+    id: 'scope-length-overrun',
+    severity: 'error',
+    title: 'A device scope entry runs past the end of its structure',
+    trips: [
+      { who: 'Linux', effect: 'bytes of the next structure are read as the path' },
+      {
+        who: 'Xen',
+        effect:
+          'bytes of the next structure are read as the path, to 4.12 with a stop of the hypervisor',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
+  },
+  {
+    id: 'scope-header-truncated',
+    severity: 'error',
+    title: "A structure ends inside a device scope entry's first six bytes",
+    trips: [
+      { who: 'Linux', effect: "bytes of the next structure are read as the entry's" },
+      {
+        who: 'Xen',
+        effect:
+          "bytes of the next structure are read as the entry's length, which may get the table refused",
+        turnsOffVtd: true,
+      },
+    ],
+    advice:
+      "Ask the firmware's vendor for a table whose structures end where their last device scope does.",
+  },
+  {
+    id: 'scope-path-range',
+    severity: 'error',
+    title: 'A path names a device over 31 or a function over 7',
+    trips: [
+      { who: 'specification', effect: 'a PCI bus has devices 0 to 31 with functions 0 to 7' },
+      { who: 'Linux', effect: 'no device matches' },
+      {
+        who: 'Xen',
+        until: '4.12',
+        effect: 'for a bridge on segment 0 the hypervisor stops',
+        turnsOffVtd: true,
+      },
+      { who: 'Xen', effect: 'else the upper bits are dropped, so another device is meant' },
+    ],
+    advice: "Ask the firmware's vendor which device is meant.",
+    *test(subject) {
+      for (const { structure, scope, offset } of subject.scopes()) {
+        const hop = scope.path.findIndex(([device, func]) => device > 31 || func > 7);
+        if (hop < 0) continue;
+        const [device, func] = scope.path[hop] as [number, number];
+        const at = deviceScope.at.path + 2 * hop;
+        const message = `The path ${pathOf(structure.segment, scope)} of the ${called(structure)} names device ${device}, function ${func} at offset ${offset + at}; devices end at 31, functions at 7.`;
+        yield aboutField({ offset }, at, 2, message);
+      }
+    },
+  },
+  {
+    id: 'scope-type-unknown',
+    severity: 'warning',
+    title: 'A device scope entry has a type that the specification reserves',
+    trips: [
+      { who: 'Linux', effect: 'the kernel logs "Unsupported device scope" and passes over it' },
+      { who: 'Xen', effect: 'the entry counts for no device' },
+      { who: 'fwts', effect: 'the dmar test warns of an unknown device scope type' },
+    ],
+    advice: 'Update the system: the firmware may follow a newer specification.',
+    *test(subject) {
+      for (const { structure, scope, offset } of subject.scopes()) {
+        if (scope.type in SCOPE_TYPE_NAMES) continue;
+        const message = `The device scope entry at offset ${offset} of the ${called(structure)} has type ${scope.type}; types 1 to 5 are known.`;
+        yield aboutField({ offset }, deviceScope.at.type, 1, message);
+      }
+    },
+  },
+  {
+    id: 'scope-type-misplaced',
+    severity: 'warning',
+    title: 'An I/O APIC or HPET stands where only PCI devices belong',
+    trips: [
+      { who: 'specification', effect: 'only a DRHD has I/O APICs and HPETs in its device scope' },
+      { who: 'Linux', effect: 'the entry is passed over' },
+      { who: 'Xen', effect: 'the entry counts as a PCI device at its address' },
+    ],
+    advice: "Ask the firmware's vendor to remove the entry.",
+    *test(subject) {
+      for (const { structure, scope, offset } of subject.scopes()) {
+        if (structure.name === 'DRHD') continue;
+        if (scope.type !== SCOPE_IOAPIC && scope.type !== SCOPE_HPET) continue;
+        const message = `The device scope of the ${called(structure)} names an ${scopeTypeName(scope.type)} at offset ${offset}, where only PCI devices belong.`;
+        yield aboutScope({ scope, offset }, message);
+      }
+    },
+  },
+  {
+    id: 'scope-reserved',
+    severity: 'warning',
+    title: 'Reserved bytes of a device scope entry are set',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'reserved fields must be 0; a later revision may give them meaning',
+      },
+    ],
+    advice: "Ask the firmware's vendor to clear them.",
+    *test(subject) {
+      for (const { structure, scope, offset } of subject.scopes()) {
+        const what = `The device scope entry at offset ${offset} of the ${called(structure)}`;
+        yield* reservedBits(deviceScope.fields, scope, { offset }, what);
+        if (structure.name !== 'SIDP' && scope.flags !== 0) {
+          const message = `${what} sets flags ${hex(scope.flags)}, which only an SIDP has.`;
+          yield aboutField({ offset }, deviceScope.at.flags, 1, message);
+        }
+        if (isPciScope(scope) && scope.enumerationId !== 0) {
+          const message = `${what} gives a PCI device the enumeration ID ${scope.enumerationId}, which it cannot have.`;
+          yield aboutField({ offset }, deviceScope.at.enumerationId, 1, message);
+        }
+      }
+    },
+  },
+];

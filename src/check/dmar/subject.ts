@@ -1,0 +1,52 @@
+import type { DmarTable } from '../../acpi/dmar/decode.js';
+import type { Drhd } from '../../acpi/dmar/drhd.js';
+import type { Rmrr } from '../../acpi/dmar/rmrr.js';
+import {
+  kindOf,
+  type PlacedScope,
+  placedScopes,
+  type Scoped,
+  type Structure,
+} from '../../acpi/dmar/structures.js';
+import type { Host } from '../../machine/host.js';
+
+/** Whether a structure has no room for a device scope; one that was cut off has. */
+export const namesNothing = (structure: Scoped): boolean =>
+  structure.length <= kindOf(structure).layout.fixedLength;
+
+/** What of a host the rules look at. */
+export type HostFacts = Pick<Host, 'pci' | 'memoryMap' | 'ioApics'>;
+
+/** Where nothing is known of the machine a table came from. */
+export const NO_HOST: HostFacts = { pci: null, memoryMap: null, ioApics: null };
+
+/** A decoded table laid out for the rules, and what is known of its machine. */
+export class Subject {
+  readonly drhds: readonly Drhd[];
+  readonly rmrrs: readonly Rmrr[];
+  /** Structures with device scopes, in table order. */
+  readonly scoped: readonly Scoped[];
+
+  constructor(
+    readonly table: DmarTable,
+    readonly host: HostFacts,
+  ) {
+    this.drhds = this.all('DRHD');
+    this.rmrrs = this.all('RMRR');
+    this.scoped = table.structures.filter((s): s is Scoped => 'deviceScope' in s);
+  }
+
+  /** The structures of one type, in table order. */
+  all<N extends Structure['name']>(name: N): Extract<Structure, { name: N }>[] {
+    return this.table.structures.filter(
+      (s): s is Extract<Structure, { name: N }> => s.name === name,
+    );
+  }
+
+  /** Each device scope entry with its place and the structure it belongs to, in table order. */
+  *scopes(): Generator<PlacedScope & { structure: Scoped }> {
+    for (const structure of this.scoped) {
+      for (const { scope, offset } of placedScopes(structure)) yield { structure, scope, offset };
+    }
+  }
+}

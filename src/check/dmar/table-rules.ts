@@ -1,0 +1,197 @@
+import { SCOPE_IOAPIC } from '../../acpi/dmar/device-scope.js';
+import { DMAR_FLAGS, dmarHeader, hostAddressWidthBits } from '../../acpi/dmar/header.js';
+import { hasFlag } from '../../acpi/layout.js';
+import type { Rule } from '../rule.js';
+import { aboutField } from '../wording.js';
+import { reservedBits } from './reserved.js';
+import { isUsableWidth } from './width.js';
+
+const HEADER = { offset: 0 };
+
+/** What comes of an I/O APIC that no unit names. */
+export const UNMAPPED_IO_APIC: Pick<Rule, 'trips' | 'advice'> = {
+  trips: [
+    {
+      who: 'Linux',
+      effect:
+        'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
+    },
+    { who: 'Xen', effect: 'interrupt remapping is not used' },
+  ],
+  advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
+};
+
+/** Rules about the table as a whole and its header. */
+export const TABLE_RULES: readonly Rule[] = [
+  {
+    id: 'table-header-truncated',
+    severity: 'error',
+    title: 'The table ends inside its header',
+    trips: [
+      { who: 'specification', effect: 'the header has 48 bytes' },
+      { who: 'fwts', effect: 'the dmar test fails with InvalidDMAR' },
+      { who: 'Linux', effect: 'the kernel finds no remapping hardware' },
+      { who: 'Xen', effect: 'what lies behind the table is read as its header' },
+    ],
+    advice:
+      'Take the table again, whole; if the firmware hands it out like this, update the firmware.',
+  },
+  {
+    id: 'table-signature',
+    severity: 'error',
+    title: 'The signature is none a DMAR table is found under',
+    trips: [
+      {
+        who: 'ACPI',
+        effect: 'tables are found by their signature, so this one is not found at all',
+      },
+    ],
+    advice: 'Make sure that this is the DMAR table and not another one, or part of a dump.',
+  },
+  {
+    id: 'table-length-beyond-bytes',
+    severity: 'error',
+    title: 'The header claims more bytes than there are',
+    trips: [
+      { who: 'ACPI', effect: "the checksum is taken over memory that is not the table's" },
+      { who: 'Linux', effect: 'what lies behind the table is read as structures' },
+      {
+        who: 'Xen',
+        effect:
+          'what lies behind the table is read as structures, most likely until one is refused',
+        turnsOffVtd: true,
+      },
+    ],
+    advice:
+      'Take the table again, whole: a dump was most likely cut off. Where the firmware itself is at fault, only its vendor can mend it.',
+  },
+  {
+    id: 'table-length-short',
+    severity: 'error',
+    title: 'The header claims fewer bytes than it has itself',
+    trips: [
+      { who: 'specification', effect: "the length includes the header's 48 bytes" },
+      { who: 'Linux', effect: 'no structure is found, so no remapping hardware is used' },
+      { who: 'Xen', effect: 'no unit is found, so VT-d stays off', turnsOffVtd: true },
+    ],
+    advice: "Ask the firmware's vendor for a table whose length field is right.",
+  },
+  {
+    id: 'table-trailing-bytes',
+    severity: 'warning',
+    title: 'Bytes follow the end that the header claims',
+    trips: [{ who: 'ACPI', effect: 'they are no part of the table, and nobody reads them' }],
+    advice:
+      "Make sure that the file holds one table only; if structures stand there, the firmware's length field is wrong.",
+  },
+  {
+    id: 'table-checksum',
+    severity: 'warning',
+    title: 'The checksum is wrong',
+    trips: [
+      { who: 'ACPI', effect: 'all bytes of a table must add up to 0 modulo 256' },
+      { who: 'Linux', effect: 'the kernel logs "Incorrect checksum in table [DMAR]" and goes on' },
+      { who: 'Xen', effect: 'the hypervisor warns and goes on' },
+    ],
+    advice:
+      "Make sure that the table was not altered on its way; else report it to the firmware's vendor.",
+  },
+  {
+    id: 'table-address-width-too-small',
+    severity: 'error',
+    title: 'The host address width is below 12 bits',
+    trips: [
+      { who: 'specification', effect: 'the field holds the number of address bits less one' },
+      { who: 'Linux', effect: 'the kernel logs "Invalid DMAR haw" and uses no remapping hardware' },
+      {
+        who: 'Xen',
+        effect: 'a width field of 0 refuses the table: VT-d is off',
+        turnsOffVtd: true,
+      },
+    ],
+    advice: "Ask the firmware's vendor for a table that names the machine's real address width.",
+    *test({ table: { header } }) {
+      if (isUsableWidth(header)) return;
+      yield aboutField(
+        HEADER,
+        dmarHeader.at.hostAddressWidth,
+        1,
+        `The host address width at offset ${dmarHeader.at.hostAddressWidth} is ${header.hostAddressWidth}, that is ${hostAddressWidthBits(header.hostAddressWidth)}: not even one page.`,
+      );
+    },
+  },
+  {
+    id: 'table-address-width-implausible',
+    severity: 'warning',
+    title: 'The host address width is one no machine has',
+    trips: [
+      { who: 'specification', effect: 'x86 processors address 32 to 52 bits of physical memory' },
+    ],
+    advice:
+      'Compare it with "address sizes" in /proc/cpuinfo and report it to the firmware\'s vendor.',
+    *test({ table: { header } }) {
+      const bits = header.hostAddressWidth + 1;
+      if (!isUsableWidth(header) || (bits >= 32 && bits <= 52)) return;
+      yield aboutField(
+        HEADER,
+        dmarHeader.at.hostAddressWidth,
+        1,
+        `The host address width at offset ${dmarHeader.at.hostAddressWidth} is ${header.hostAddressWidth}, that is ${bits} bits; machines have 32 to 52.`,
+      );
+    },
+  },
+  {
+    id: 'table-reserved',
+    severity: 'warning',
+    title: 'Reserved bits or bytes of the header are set',
+    trips: [
+      {
+        who: 'specification',
+        effect: 'reserved fields must be 0; a later revision may give them meaning',
+      },
+    ],
+    advice: "Ask the firmware's vendor to clear them.",
+    *test({ table: { header } }) {
+      yield* reservedBits(dmarHeader.fields, header, HEADER, 'The header');
+    },
+  },
+  {
+    id: 'table-x2apic-opt-out',
+    severity: 'info',
+    title: 'The firmware asks software not to use x2APIC',
+    trips: [
+      {
+        who: 'Linux',
+        effect: 'x2APIC stays off unless the kernel is told intremap=no_x2apic_optout',
+      },
+      { who: 'Xen', effect: 'x2APIC stays off' },
+    ],
+    advice:
+      'Nothing, if the machine has fewer than 255 logical processors; else look for a firmware setting.',
+    *test({ table: { header } }) {
+      if (!hasFlag(header.flags, DMAR_FLAGS, 'X2APIC_OPT_OUT')) return;
+      yield aboutField(
+        HEADER,
+        dmarHeader.at.flags,
+        1,
+        `The flags at offset ${dmarHeader.at.flags} have X2APIC_OPT_OUT set.`,
+      );
+    },
+  },
+  {
+    id: 'table-no-io-apic',
+    severity: 'warning',
+    title: 'Interrupt remapping is promised, but no unit has an I/O APIC',
+    ...UNMAPPED_IO_APIC,
+    *test({ table: { header }, drhds }) {
+      if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
+      if (drhds.some((unit) => unit.deviceScope.some(({ type }) => type === SCOPE_IOAPIC))) return;
+      yield aboutField(
+        HEADER,
+        dmarHeader.at.flags,
+        1,
+        `The flags at offset ${dmarHeader.at.flags} have INTR_REMAP set, but no DRHD's device scope has an I/O APIC.`,
+      );
+    },
+  },
+];

@@ -1,0 +1,61 @@
+import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
+import { Failure } from '../base/failure.js';
+import type { Tree } from '../read/tree.js';
+import { isDmar, pickDmar, signatureOf } from './pick.js';
+import type { TableSource } from './source.js';
+
+/** Where the kernel shows the firmware's tables, one file a table, below a root. */
+export const TABLES_DIRECTORY = 'sys/firmware/acpi/tables';
+
+/** What to say of a directory or archive in which there are trees of more than one host. */
+export const severalHosts = (name: string, hosts: readonly string[]): Failure =>
+  new Failure(
+    'several-hosts',
+    `${name} holds the trees of ${hosts.length} hosts, such as ${hosts[0]?.replace(/\/$/, '') || '.'}.`,
+    'Unpack it if it is an archive, and name the directory of one of them.',
+  );
+
+/**
+ * The DMAR table of the machine below a root. On a Xen dom0 it is `RMAD` or `XMAR`, as Xen hides it from
+ * dom0's kernel by overwriting its signature.
+ *
+ * @param limit bytes
+ * @throws Failure that says what its absence means: no such directory, other tables only, not permitted
+ */
+export async function readHostTable(tree: Tree, limit: number): Promise<TableSource> {
+  const names = tree.list(TABLES_DIRECTORY) ?? [];
+  const signature = DMAR_SIGNATURES.find((name) => names.includes(name));
+  if (signature === undefined) {
+    const { explainNoTable } = await import('./no-table.js');
+    throw explainNoTable(tree, names);
+  }
+  const file = `${TABLES_DIRECTORY}/${signature}`;
+  const path = `${tree.name.replace(/\/+$/, '')}/${file}`;
+  const bytes = tree.read(file, limit);
+  if (bytes === null) {
+    throw new Failure('not-found', `${path} is no regular file, nor a link to one below the root.`);
+  }
+  if (bytes.length === 0) throw new Failure('empty', `${path} is empty.`);
+  if (!isDmar(bytes)) {
+    throw new Failure(
+      'not-a-table',
+      `${path} is no DMAR table: it begins with ${JSON.stringify(signatureOf(bytes))}.`,
+    );
+  }
+  const picked = await pickDmar([{ bytes, notes: [] }], path);
+  const notes = [...picked.notes];
+  if (signature !== 'DMAR') {
+    notes.push(
+      `This is a Xen dom0: Xen hides the table from its kernel, which therefore shows it as ${signature}.`,
+    );
+  }
+  return {
+    ...picked,
+    kind: 'table',
+    form: 'binary',
+    verbatim: tree.onDisk,
+    path,
+    notes,
+    hostTree: tree,
+  };
+}

@@ -1,0 +1,285 @@
+import { NO_BYTES } from '../acpi/layout.js';
+import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
+import { Failure } from '../base/failure.js';
+import { printable } from '../base/printable.js';
+import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
+import {
+  E820,
+  type Host,
+  type IommuGroup,
+  type MemoryRange,
+  type PciDetails,
+  type ReservedRegion,
+} from '../machine/host.js';
+import { readPciNames } from '../machine/pci-names.js';
+import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
+import { ifPermitted, type Tree } from '../read/tree.js';
+import { TABLES_DIRECTORY } from './host-table.js';
+
+/** Bytes of a function's configuration space that are read: the header, which any user may read. */
+export const CONFIG_HEADER = 64;
+
+/** Where the kernel shows PCI functions, the firmware's memory map, and IOMMU groups. */
+export const PCI_DEVICES = 'sys/bus/pci/devices';
+export const MEMORY_MAP = 'sys/firmware/memmap';
+export const IOMMU_GROUPS = 'sys/kernel/iommu_groups';
+
+/** A host's facts, each read from its tree when it is first asked for. */
+export function readHost(tree: Tree): Host {
+  const notes: string[] = [];
+  const fact = <T>(read: (tree: Tree, notes: string[]) => T | null): (() => T | null) => {
+    let known: { value: T | null } | null = null;
+    return () => {
+      known ??= { value: orNote(() => read(tree, notes), notes) };
+      return known.value;
+    };
+  };
+  const pci = fact(readPci);
+  const memoryMap = fact(readMemoryMap);
+  const segments = fact(readSegments);
+  const ioApics = fact(readIoApics);
+  const xen = fact(readXenVersion);
+  const linux = fact(readLinuxRelease);
+  const iommuGroups = fact(readIommuGroups);
+  const pciNames = fact(readPciNames);
+  const linuxCmdline = fact((from) => readText(from, 'proc/cmdline'));
+  return {
+    root: tree.name,
+    get pci() {
+      return pci();
+    },
+    get memoryMap() {
+      return memoryMap();
+    },
+    get segments() {
+      return segments();
+    },
+    get ioApics() {
+      return ioApics();
+    },
+    get xen() {
+      return xen();
+    },
+    get linux() {
+      return linux();
+    },
+    get iommuGroups() {
+      return iommuGroups();
+    },
+    get pciNames() {
+      return pciNames();
+    },
+    get linuxCmdline() {
+      return linuxCmdline();
+    },
+    pciDetails: (address) => orNote(() => readPciDetails(tree, address), notes) ?? NO_DETAILS,
+    notes,
+  };
+}
+
+/** Null and a note where what is read cannot be. */
+function orNote<T>(read: () => T, notes: string[]): T | null {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    notes.push(error.message);
+    return null;
+  }
+}
+
+/** Bytes of a page, which is the most that sysfs shows of an attribute. */
+const PAGE = 4096;
+
+/**
+ * Text of a small file without the blanks around it; null where it is missing. A captured tree may be a
+ * stranger's, so what would steer a terminal is replaced.
+ */
+function readText(tree: Tree, path: string): string | null {
+  const bytes = tree.head(path, PAGE);
+  return bytes === null ? null : printable(new TextDecoder().decode(bytes).trim());
+}
+
+/** Functions below `sys/bus/pci/devices`, each with the header of its configuration space; null for none. */
+function readPci(tree: Tree, notes: string[]): PciTopology | null {
+  const names = tree.list(PCI_DEVICES);
+  if (names === null) return null;
+  const functions: PciFunction[] = [];
+  const unread: string[] = [];
+  for (const name of names) {
+    const sbdf = parseSbdf(name);
+    if (sbdf === null) continue;
+    const config = ifPermitted(() => tree.head(`${PCI_DEVICES}/${name}/config`, CONFIG_HEADER));
+    const whole = config !== null && config.length === CONFIG_HEADER;
+    if (!whole) unread.push(name);
+    functions.push({ ...sbdf, config: whole ? config : NO_BYTES });
+  }
+  if (unread.length > 0) {
+    notes.push(
+      `${tree.name}: ${unread.length} of ${functions.length} PCI functions have no ${CONFIG_HEADER} bytes of ` +
+        `config, the first ${unread[0]}, and are taken as present; a copy of ${PCI_DEVICES} needs the files its links lead to.`,
+    );
+  }
+  if (functions.length === 0) notes.push(`${tree.name}: ${PCI_DEVICES} shows no PCI function.`);
+  return unread.length === functions.length ? null : new PciTopology(functions);
+}
+
+const NO_DETAILS: PciDetails = {
+  classCode: null,
+  vendorId: null,
+  deviceId: null,
+  driver: null,
+  physicalFunction: null,
+};
+
+function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
+  const directory = `${PCI_DEVICES}/${formatSbdf(address)}`;
+  const [classCode, vendorId, deviceId] = ['class', 'vendor', 'device'].map((file) => {
+    const value = parseHex(readText(tree, `${directory}/${file}`));
+    return value === null ? null : Number(value);
+  });
+  const [driver, physfn] = ['driver', 'physfn'].map(
+    (link) => printable(tree.readlink(`${directory}/${link}`)?.split('/').at(-1) ?? '') || null,
+  );
+  return {
+    classCode: classCode ?? null,
+    vendorId: vendorId ?? null,
+    deviceId: deviceId ?? null,
+    driver: driver ?? null,
+    physicalFunction: physfn == null ? null : parseSbdf(physfn),
+  };
+}
+
+/** Words of `sys/firmware/memmap/N/type` in lower case (Linux, arch/x86/kernel/e820.c, e820_type_to_string). */
+const MEMORY_TYPES: ReadonlyMap<string, number> = new Map([
+  ['system ram', E820.ram],
+  ['reserved', E820.reserved],
+  ['acpi tables', E820.acpi],
+  ['acpi non-volatile storage', E820.nvs],
+  ['unusable memory', E820.unusable],
+  ['persistent memory', E820.persistent],
+  ['persistent memory (legacy)', E820.persistentLegacy],
+  ['soft reserved', E820.softReserved],
+]);
+
+/** E820 number of a type that Linux has no word for; its own number is not shown. */
+const UNKNOWN_MEMORY_TYPE = 0xffffffff;
+
+/** The firmware's memory map, by address (Linux, drivers/firmware/memmap.c; `end` is the last byte there). */
+function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
+  const names = tree.list(MEMORY_MAP);
+  if (names === null) return null;
+  const ranges: MemoryRange[] = [];
+  const incomplete: string[] = [];
+  for (const name of names) {
+    const [start, end, type] = ['start', 'end', 'type'].map((file) =>
+      readText(tree, `${MEMORY_MAP}/${name}/${file}`),
+    );
+    const first = parseHex(start);
+    const last = parseHex(end);
+    if (first === null || last === null || last < first || !type) {
+      incomplete.push(name);
+      continue;
+    }
+    const number = MEMORY_TYPES.get(type.toLowerCase()) ?? UNKNOWN_MEMORY_TYPE;
+    ranges.push({ start: first, end: last + 1n, type: number });
+  }
+  if (incomplete.length > 0) {
+    notes.push(
+      `${tree.name}: ${incomplete.length} of ${names.length} ranges in ${MEMORY_MAP} are incomplete and left out of the memory map, the first ${incomplete[0]}.`,
+    );
+  }
+  if (ranges.length === 0) return null;
+  return ranges.sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
+}
+
+const parseHex = (text: string | null | undefined): bigint | null =>
+  text && /^0x[0-9a-f]{1,16}$/i.test(text) ? BigInt(text) : null;
+
+/** Bytes of MCFG before its first allocation, of one allocation, and the segment's place in it (PCI Firmware specification). */
+const MCFG = { header: SDT_HEADER_LENGTH + 8, allocation: 16, segment: 8 } as const;
+
+/** Segments with memory-mapped configuration space, in the order of the MCFG table. */
+function readSegments(tree: Tree, notes: string[]): number[] | null {
+  const view = readTable(tree, 'MCFG', notes);
+  if (view === null) return null;
+  const segments = new Set<number>();
+  const last = view.byteLength - MCFG.allocation;
+  for (let at: number = MCFG.header; at <= last; at += MCFG.allocation) {
+    segments.add(view.getUint16(at + MCFG.segment, true));
+  }
+  return [...segments];
+}
+
+/** Bytes of the MADT before its first structure, and of one for an I/O APIC (ACPI specification, "MADT"). */
+const MADT = { header: SDT_HEADER_LENGTH + 8, ioApicType: 1, ioApicLength: 12, id: 2 } as const;
+
+/** IDs of the I/O APICs, in the order of the MADT. */
+function readIoApics(tree: Tree, notes: string[]): number[] | null {
+  const view = readTable(tree, 'APIC', notes);
+  if (view === null) return null;
+  const ids: number[] = [];
+  for (let at: number = MADT.header; at + 2 <= view.byteLength; ) {
+    const [type, length] = [view.getUint8(at), view.getUint8(at + 1)];
+    if (length < 2 || at + length > view.byteLength) break;
+    if (type === MADT.ioApicType && length >= MADT.ioApicLength) {
+      ids.push(view.getUint8(at + MADT.id));
+    }
+    at += length;
+  }
+  return ids;
+}
+
+/** An ACPI table up to the length it claims; null where there is none of that signature. */
+function readTable(tree: Tree, signature: string, notes: string[]): DataView | null {
+  const path = `${TABLES_DIRECTORY}/${signature}`;
+  const bytes = tree.read(path);
+  if (bytes === null) return null;
+  const identity = identifySdt(bytes);
+  if (identity?.signature !== signature) {
+    notes.push(`${tree.name}: ${path} is no ${signature} table.`);
+    return null;
+  }
+  const length = Math.min(identity.length, bytes.length);
+  return new DataView(bytes.buffer, bytes.byteOffset, length);
+}
+
+/** Xen's version, `4.17.7` say, where this is a domain on Xen (Linux, drivers/xen/sys-hypervisor.c). */
+function readXenVersion(tree: Tree): string | null {
+  if (readText(tree, 'sys/hypervisor/type') !== 'xen') return null;
+  const [major, minor, extra] = ['major', 'minor', 'extra'].map((part) =>
+    readText(tree, `sys/hypervisor/version/${part}`),
+  );
+  return major && minor ? `${major}.${minor}${extra ?? ''}` : null;
+}
+
+function readLinuxRelease(tree: Tree): string | null {
+  const release = readText(tree, 'proc/sys/kernel/osrelease');
+  if (release) return release;
+  return /^Linux version (\S+)/.exec(readText(tree, 'proc/version') ?? '')?.[1] ?? null;
+}
+
+/** IOMMU groups by number (Linux, drivers/iommu/iommu.c). */
+function readIommuGroups(tree: Tree): IommuGroup[] | null {
+  const ids = tree.list(IOMMU_GROUPS)?.filter((name) => /^\d+$/.test(name));
+  if (ids === undefined) return null;
+  return ids
+    .map((name) => ({
+      id: Number(name),
+      devices: tree.list(`${IOMMU_GROUPS}/${name}/devices`) ?? [],
+      reservedRegions: parseReservedRegions(
+        readText(tree, `${IOMMU_GROUPS}/${name}/reserved_regions`),
+      ),
+    }))
+    .sort((a, b) => a.id - b.id);
+}
+
+function parseReservedRegions(text: string | null): ReservedRegion[] | null {
+  if (text === null) return null;
+  return text.split('\n').flatMap((line) => {
+    const [first, last, type] = line.trim().split(/\s+/);
+    const start = parseHex(first);
+    const end = parseHex(last);
+    return start === null || end === null || !type ? [] : [{ start, end, type }];
+  });
+}

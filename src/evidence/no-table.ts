@@ -1,0 +1,65 @@
+import { describeTables } from '../acpi/table-names.js';
+import { Failure } from '../base/failure.js';
+import type { Tree } from '../read/tree.js';
+import { TABLES_DIRECTORY } from './host-table.js';
+
+const ELSEWHERE =
+  'A table of another machine can be given as a file, or on standard input with -; --root names a captured host.';
+
+const text = (tree: Tree, path: string): string =>
+  new TextDecoder().decode(tree.head(path, 65536) ?? undefined).trim();
+
+/** The virtual machine monitor this host runs under, by its name or just `a hypervisor`; null where nothing tells of one. */
+function virtualMachine(tree: Tree): string | null {
+  const product = ['sys_vendor', 'product_name']
+    .map((name) => text(tree, `sys/class/dmi/id/${name}`))
+    .join(' ');
+  const known =
+    /QEMU|KVM|VMware|VirtualBox|Virtual Machine|Bochs|Xen|Parallels|OpenStack|Amazon EC2|Google Compute/i;
+  const name = known.exec(product)?.[0];
+  if (name !== undefined) return name;
+  // The processor says so itself in CPUID; Linux lists that among its flags.
+  return /^flags\s*:.*\bhypervisor\b/m.test(text(tree, 'proc/cpuinfo')) ? 'a hypervisor' : null;
+}
+
+/**
+ * What it means that a machine shows no DMAR table.
+ *
+ * @param names files in the directory of its tables; empty where there is no such directory
+ */
+export function explainNoTable(tree: Tree, names: readonly string[]): Failure {
+  if (tree.list('') === null) {
+    return new Failure('not-found', `There is no directory ${tree.name}.`);
+  }
+  const directory = `${tree.name.replace(/\/+$/, '')}/${TABLES_DIRECTORY}`;
+  const who = tree.name === '/' ? 'This machine' : `The host below ${tree.name}`;
+  const signatures = names.filter((name) => /^[A-Z0-9_!]{4}\d*$/.test(name));
+  if (signatures.length === 0) {
+    return new Failure(
+      'no-acpi-tables',
+      `${who} shows no ACPI tables: there is no table in ${directory}.`,
+      `The kernel shows them there unless it runs without ACPI or hides them from a container. ${ELSEWHERE}`,
+    );
+  }
+  const there = describeTables(signatures.map((name) => name.slice(0, 4)));
+  if (signatures.some((name) => name.startsWith('IVRS'))) {
+    return new Failure(
+      'no-dmar-amd',
+      `${who} has no DMAR table, but an IVRS table: it has an AMD processor, whose IOMMU (AMD-Vi) is described there.`,
+      `In ${directory} are ${there}. ${ELSEWHERE}`,
+    );
+  }
+  const vm = virtualMachine(tree);
+  if (vm !== null) {
+    return new Failure(
+      'no-dmar-vm',
+      `${who} has no DMAR table: it is a virtual machine (${vm}) without a virtual IOMMU.`,
+      `In ${directory} are ${there}. ${ELSEWHERE}`,
+    );
+  }
+  return new Failure(
+    'no-dmar-host',
+    `${who} has no DMAR table: VT-d is absent, or switched off in the firmware's settings.`,
+    `In ${directory} are ${there}. Look for "VT-d" or "Directed I/O" in the firmware's settings. ${ELSEWHERE}`,
+  );
+}

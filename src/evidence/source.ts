@@ -1,0 +1,84 @@
+import { Failure } from '../base/failure.js';
+import type { Sbdf } from '../base/sbdf.js';
+import type { Tree } from '../read/tree.js';
+
+/** How a table was written down. */
+export type TableForm = 'binary' | 'acpidump' | 'hexdump' | 'disassembly';
+
+interface SourceCommon {
+  /** As it was given: a path or `-`; for this machine or a root, the path of the table's file. */
+  path: string;
+  /** What a person should know about where this came from, each a sentence. */
+  notes: string[];
+  /** The host whose facts apply: `--root`, this machine where it was asked, or the tree given as source. */
+  hostTree: Tree | null;
+}
+
+/** A source that holds the table itself. */
+export interface TableSource extends SourceCommon {
+  kind: 'table';
+  form: TableForm;
+  /** `DMAR`, or what Xen overwrote it with: `RMAD`, `XMAR`. */
+  signature: string;
+  /** Whether these bytes are all of the file, as they lie in it. */
+  verbatim: boolean;
+  /** The table from its signature on, at least its header's 48 bytes; may be fewer or more than its length field claims. */
+  bytes: Uint8Array;
+}
+
+/** A reserved memory region as a kernel log tells of it. */
+export interface LogRegion {
+  /** First byte. */
+  base: bigint;
+  /** Last byte, inclusive. */
+  limit: bigint;
+  /** The region's devices; null where the log names none. */
+  devices: Sbdf[] | null;
+}
+
+/** A remapping unit as a kernel log tells of it. */
+export interface LogUnit {
+  base: bigint;
+  flags: number | null;
+}
+
+/** A kernel's log: the table itself is not there, only what the kernel printed of it. */
+export interface LogSource extends SourceCommon {
+  kind: 'linux-log' | 'xen-log';
+  /** In the order of the log, each once. */
+  regions: LogRegion[];
+  units: LogUnit[];
+}
+
+/** Where a table, or what is known of one, came from. */
+export type Source = TableSource | LogSource;
+
+/** What to read. */
+export interface SourceSpec {
+  /** A file, a directory, an archive of a host, or `-` for standard input; left out for the machine below `root`. */
+  path?: string | undefined;
+  /** A captured host: a directory, or a tar archive of one; left out for this machine. */
+  root?: string | undefined;
+  /** Bytes to read at most, decompressed ones included. */
+  maxSize?: number | undefined;
+  /** Which table of a source that holds several, from 1. */
+  table?: number | undefined;
+}
+
+/** Why a kernel's log will not do for a command that needs the table itself. */
+export const noTableInLog = (path: string, kind: LogSource['kind']): Failure =>
+  new Failure(
+    'no-table',
+    `${path} is a log of ${kind === 'linux-log' ? 'Linux' : 'Xen'}: it tells where reserved regions are, but the table itself, with all its fields, is not in it.`,
+    'dmar map shows what such a log tells. The table is in /sys/firmware/acpi/tables, and in what acpidump prints.',
+  );
+
+/**
+ * The table of a source, for a command that cannot do without.
+ *
+ * @throws Failure `no-table` where the source is a kernel's log
+ */
+export function requireTable(source: Source): TableSource {
+  if (source.kind === 'table') return source;
+  throw noTableInLog(source.path, source.kind);
+}

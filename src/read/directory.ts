@@ -1,0 +1,57 @@
+import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
+import { Failure } from '../base/failure.js';
+import type { WrittenTable } from '../evidence/formats/format.js';
+import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
+import { isDmar, pickDmar } from '../evidence/pick.js';
+import type { TableSource } from '../evidence/source.js';
+import { hostTreeAt } from './host-tree.js';
+import { directoryTree, ifPermitted, type Tree } from './tree.js';
+
+/**
+ * Reads the DMAR table of a directory: a host's tree, live or captured, or one that holds such a tree, as an
+ * unpacked report does; or one with a file a table, as `acpidump -b` writes them.
+ *
+ * @param path the directory as it was given
+ * @param limit most bytes of a file
+ * @param which number among the DMAR tables, from 1
+ * @throws Failure that says what is there instead
+ */
+export async function readDirectory(
+  path: string,
+  limit: number,
+  which?: number,
+): Promise<TableSource> {
+  const host = hostTreeAt(path);
+  if (host !== null) return readHostTable(host, limit);
+  const tree = directoryTree(path);
+  const files = tableFiles(tree, limit);
+  if (files.length === 0) {
+    throw new Failure(
+      'no-acpi-tables',
+      `The directory ${path} holds no ACPI tables, and no host's tree with ${TABLES_DIRECTORY}.`,
+      'Name a file in it, or unpack the archive it holds.',
+    );
+  }
+  const picked = await pickDmar(files, path, which);
+  const file = files.find(({ bytes }) => bytes === picked.bytes);
+  return {
+    ...picked,
+    kind: 'table',
+    form: 'binary',
+    verbatim: true,
+    path: `${path.replace(/\/+$/, '')}/${file?.name}`,
+    hostTree: null,
+  };
+}
+
+/** The files of a directory that begin as ACPI tables do; of others than DMAR tables only the header is read. */
+function tableFiles(tree: Tree, limit: number): (WrittenTable & { name: string })[] {
+  const files: (WrittenTable & { name: string })[] = [];
+  for (const name of tree.list('') ?? []) {
+    const head = ifPermitted(() => tree.head(name, SDT_HEADER_LENGTH));
+    if (head === null || (identifySdt(head) === null && !isDmar(head))) continue;
+    const bytes = isDmar(head) ? tree.read(name, limit) : head;
+    if (bytes !== null) files.push({ name, bytes, notes: [] });
+  }
+  return files;
+}

@@ -1,0 +1,24 @@
+import { realpathSync } from 'node:fs';
+import { severalHosts, TABLES_DIRECTORY } from '../evidence/host-table.js';
+import { directoryTree, ifPermitted, type Tree } from './tree.js';
+
+/**
+ * The host's tree that a directory is, holds, as an unpacked report does, or is part of.
+ *
+ * @returns null where there is none that shows ACPI tables
+ * @throws Failure `several-hosts` where the directory holds more than one
+ */
+export function hostTreeAt(path: string): Tree | null {
+  const here = directoryTree(path);
+  if (here.list(TABLES_DIRECTORY) !== null) return here;
+  const real = realpathSync(path);
+  if (real.endsWith(`/${TABLES_DIRECTORY}`)) {
+    return directoryTree(real.slice(0, -TABLES_DIRECTORY.length));
+  }
+  const hosts = (here.list('') ?? []).filter(
+    (name) => ifPermitted(() => here.list(`${name}/${TABLES_DIRECTORY}`)) !== null,
+  );
+  if (hosts.length > 1) throw severalHosts(path, hosts);
+  const [only] = hosts;
+  return only === undefined ? null : directoryTree(`${path.replace(/\/+$/, '')}/${only}`);
+}

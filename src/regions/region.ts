@@ -1,0 +1,38 @@
+import type { Sbdf } from '../base/sbdf.js';
+
+/** The structure of a firmware table that a region comes from. */
+export interface TableOrigin {
+  readonly table: 'DMAR' | 'IVRS';
+  readonly structure: 'RMRR' | 'IVMD';
+  /** Place among the table's structures of that name, from 0. */
+  readonly index: number;
+  /** Of the structure in the table, in bytes. */
+  readonly offset: number;
+}
+
+/** The option of Xen's command line that a region comes from. */
+export interface OptionOrigin {
+  readonly option: 'rmrr' | 'ivmd';
+}
+
+/** The line of a log that a region was read from. */
+export interface LogOrigin {
+  /** Who logged it. */
+  readonly log: 'Linux' | 'Xen';
+  /** From 1. */
+  readonly line: number;
+}
+
+/** Where a region comes from. */
+export type Origin = TableOrigin | OptionOrigin | LogOrigin;
+
+/** Memory that firmware keeps for devices, whoever says so. */
+export interface ReservedRegion {
+  /** First byte. */
+  readonly base: bigint;
+  /** Last byte, inclusive. */
+  readonly limit: bigint;
+  /** The functions that use it; null where that is not known, as in most logs. */
+  readonly devices: readonly Sbdf[] | null;
+  readonly origin: Origin;
+}

@@ -1,0 +1,100 @@
+import { parseSbdf, type Sbdf, sbdfKey } from '../base/sbdf.js';
+import type { Host, IommuGroup, PciDetails } from '../machine/host.js';
+import { CONFIG, type PciFunction } from '../machine/pci-topology.js';
+import type { RegionIndex, Touch } from './of-dmar.js';
+
+/** A PCI function about to be judged. */
+export interface Subject {
+  readonly address: Sbdf;
+  /** 24 bits: base class, subclass, programming interface; null where the machine is unknown. */
+  readonly classCode: number | null;
+  readonly vendorId: number | null;
+  readonly deviceId: number | null;
+  readonly driver: string | null;
+  /** The function that this one is a virtual function of. */
+  readonly physicalFunction: Sbdf | null;
+  /** null where the host tells of no group that holds it. */
+  readonly group: IommuGroup | null;
+  /** Regions that touch it; those of a virtual function are its physical function's. */
+  readonly touches: readonly Touch[];
+}
+
+/** One number per PCI address. */
+export const addressKey = ({ segment, bus, device, func }: Sbdf): number =>
+  sbdfKey(segment, bus, device, func);
+
+/** The address that scope entries know a function by: a virtual function's is its physical function's. */
+export const scopeAddress = ({ address, physicalFunction }: Subject): Sbdf =>
+  physicalFunction ?? address;
+
+/**
+ * The functions of a machine in the order of their addresses; where the machine is unknown, those that the
+ * table names.
+ */
+export function subjectsOf(host: Host | null, regions: RegionIndex): Subject[] {
+  const groups = groupsByDevice(host);
+  const functions = host?.pci == null ? null : [...host.pci.functions()];
+  const subjects =
+    functions === null
+      ? regions.named().map((address) => unknownSubject(address, regions))
+      : functions.map((fn) => {
+          const details = (host as Host).pciDetails(fn);
+          return knownSubject(fn, details, groups.get(addressKey(fn)) ?? null, regions);
+        });
+  return subjects.sort((a, b) => addressKey(a.address) - addressKey(b.address));
+}
+
+const unknownSubject = (address: Sbdf, regions: RegionIndex): Subject => ({
+  address,
+  classCode: null,
+  vendorId: null,
+  deviceId: null,
+  driver: null,
+  physicalFunction: null,
+  group: null,
+  touches: regions.touching(address),
+});
+
+const NOTHING_READ = { classCode: null, vendorId: null, deviceId: null };
+
+function knownSubject(
+  fn: PciFunction,
+  details: PciDetails,
+  group: IommuGroup | null,
+  regions: RegionIndex,
+): Subject {
+  const { segment, bus, device, func, config } = fn;
+  const address = { segment, bus, device, func };
+  const { driver, physicalFunction } = details;
+  const read = config.length > 0;
+  const byte = (offset: number) => config[offset] ?? 0xff;
+  const word = (offset: number) => byte(offset) + 0x100 * byte(offset + 1);
+  const ofConfig = read
+    ? {
+        classCode: byte(CONFIG.classCode) + 0x100 * word(CONFIG.classCode + 1),
+        vendorId: word(CONFIG.vendorId),
+        deviceId: word(CONFIG.deviceId),
+      }
+    : NOTHING_READ;
+  return {
+    address,
+    classCode: ofConfig.classCode ?? details.classCode,
+    vendorId: details.vendorId ?? ofConfig.vendorId,
+    deviceId: details.deviceId ?? ofConfig.deviceId,
+    driver,
+    physicalFunction,
+    group,
+    touches: regions.touching(physicalFunction ?? address),
+  };
+}
+
+function groupsByDevice(host: Host | null): Map<number, IommuGroup> {
+  const groups = new Map<number, IommuGroup>();
+  for (const group of host?.iommuGroups ?? []) {
+    for (const device of group.devices) {
+      const address = parseSbdf(device);
+      if (address !== null) groups.set(addressKey(address), group);
+    }
+  }
+  return groups;
+}

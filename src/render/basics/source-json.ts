@@ -1,0 +1,29 @@
+import { sha256 } from '../../base/digest.js';
+import type { Source } from '../../evidence/source.js';
+import type { JsonObject } from './json.js';
+
+/** What every command's JSON says of its source. */
+export interface SourceJson extends JsonObject {
+  path: string;
+  kind: string;
+  /** null where there is a kernel's log in place of a table. */
+  signature: string | null;
+  /** Bytes that were there, from the signature on. */
+  length: number | null;
+  /** Of those bytes. */
+  sha256: string | null;
+}
+
+/** The source as JSON. */
+export function sourceToJson(source: Source): SourceJson {
+  const { path, kind } = source;
+  const table =
+    source.kind === 'table'
+      ? {
+          signature: source.signature,
+          length: source.bytes.length,
+          sha256: sha256(source.bytes),
+        }
+      : { signature: null, length: null, sha256: null };
+  return { path, kind, ...table };
+}

@@ -1,0 +1,61 @@
+export { formatSize } from '../../base/address.js';
+
+/** Width of a page where nobody says otherwise. */
+const PAGE_COLUMNS = 120;
+/** Narrower than this nothing is drawn; lines wrap instead. */
+const LEAST_COLUMNS = 40;
+
+/**
+ * Columns to fill: those of the terminal; else what COLUMNS says; else those of a page, since what is
+ * piped or redirected is read later, elsewhere.
+ */
+export function columnsOf(stream: { columns?: number }, env: NodeJS.ProcessEnv): number {
+  const columns = stream.columns ?? Number(env.COLUMNS);
+  return columns > 0 ? Math.max(columns, LEAST_COLUMNS) : PAGE_COLUMNS;
+}
+
+/**
+ * Breaks a paragraph at blanks into lines of at most `columns` characters; a longer word stays whole.
+ *
+ * @param indent what every line but the first begins with
+ */
+export function wrap(text: string, columns: number, indent = ''): string {
+  if (text.length <= columns) return text;
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = indent + word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line].join('\n');
+}
+
+/** `1 region`, `2 regions`. */
+export const plural = (count: number | bigint, noun: string, nouns = `${noun}s`): string =>
+  `${count} ${count === 1 || count === 1n ? noun : nouns}`;
+
+/** A list for a sentence or a label: all of it, or the first few and how many more there are. */
+export function listSome(items: readonly string[], few: number): string {
+  const more = items.length - few;
+  return more > 1 ? `${items.slice(0, few).join(', ')} and ${more} more` : items.join(', ');
+}
+
+/** Devices of a region that a narrow place shows. */
+const FEW_DEVICES = 4;
+
+/** A device's name without segment 0, which most machines have alone. */
+const shortName = (name: string): string => name.replace(/^0000:/, '');
+
+/** Devices of a region in one short line. */
+export const labelDevices = (names: readonly string[]): string =>
+  listSome(names.map(shortName), 2) || 'reserved region';
+
+/** Devices below each other; a narrow terminal leaves out segment 0 and all but a few. */
+export function listDevices(names: readonly string[], wide: boolean): string {
+  if (wide) return names.join('\n');
+  const short = names.map(shortName);
+  const more = short.length - FEW_DEVICES;
+  return (more > 1 ? [...short.slice(0, FEW_DEVICES), `+${more} more`] : short).join('\n');
+}

@@ -1,0 +1,48 @@
+import { countBySeverity, type Finding } from '../../check/check.js';
+import type { Rule } from '../../check/rule.js';
+import type { JsonObject } from '../basics/json.js';
+import { sourceToJson } from '../basics/source-json.js';
+import { type CheckReport, passes } from './report.js';
+
+/** A report as the JSON Schema `check` describes it. */
+export async function checkToJson(report: CheckReport): Promise<JsonObject> {
+  const { source, hostRoot, failOn, notes } = report;
+  const { findings, notRun } = report.result;
+  const broken = new Set(findings.map(({ rule }) => rule));
+  return {
+    source: await sourceToJson(source),
+    host: hostRoot,
+    passed: passes(report),
+    fail_on: failOn,
+    counts: countBySeverity(findings),
+    findings: findings.map(findingToJson),
+    rules: report.rules.filter((rule) => broken.has(rule)).map(ruleToJson),
+    not_run: notRun.map(({ id }) => id),
+    notes,
+  };
+}
+
+/** A finding, its rule by id. */
+export const findingToJson = ({ rule, offset, length, message }: Finding): JsonObject => ({
+  rule: rule.id,
+  severity: rule.severity,
+  offset,
+  length,
+  message,
+});
+
+/** All that a rule says of itself. */
+export const ruleToJson = ({ id, severity, title, trips, advice, needs }: Rule): JsonObject => ({
+  id,
+  severity,
+  title,
+  needs: needs ?? null,
+  trips: trips.map(({ who, since, until, effect, turnsOffVtd }) => ({
+    who,
+    since: since ?? null,
+    until: until ?? null,
+    effect,
+    turns_off_vtd: turnsOffVtd ?? false,
+  })),
+  advice,
+});

@@ -1,0 +1,110 @@
+import type { Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
+import type { Severity } from '../../acpi/diagnostic.js';
+import { sha256 } from '../../base/digest.js';
+import type { Unread } from '../../base/failure.js';
+import { VERSION } from '../../base/version.js';
+import type { Finding } from '../../check/check.js';
+import { type Rule, tripName } from '../../check/rule.js';
+import type { TableSource } from '../../evidence/source.js';
+import type { JsonObject } from '../basics/json.js';
+import type { CheckReport } from './report.js';
+
+const LEVEL: Readonly<Record<Severity, Result.level>> = {
+  error: 'error',
+  warning: 'warning',
+  info: 'note',
+};
+
+/**
+ * Reports as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). A finding has its region
+ * in bytes where the file is the table itself, and not a text or an archive that holds it.
+ *
+ * @param unread what could not be read, which the log must not pass over
+ * @param rules those that were asked for
+ */
+export function checkToSarif(
+  reports: readonly CheckReport[],
+  unread: readonly Unread[],
+  rules: readonly Rule[],
+): JsonObject {
+  const indexes = new Map(rules.map((rule, index) => [rule, index]));
+  const run: Run = {
+    tool: { driver: { name: 'dmar', version: VERSION, rules: rules.map(toDescriptor) } },
+    invocations: [
+      {
+        executionSuccessful: unread.length === 0,
+        toolExecutionNotifications: unread.map(toNotification),
+      },
+    ],
+    artifacts: reports.map(({ source: { path, bytes, verbatim } }) => ({
+      location: { uri: uriOf(path) },
+      ...(verbatim
+        ? {
+            length: bytes.length,
+            mimeType: 'application/octet-stream',
+            hashes: { 'sha-256': sha256(bytes) },
+          }
+        : {}),
+    })),
+    results: reports.flatMap(({ source, result }, artifact) =>
+      result.findings.map((finding) => ({
+        ...toResult(finding, source, artifact),
+        ruleIndex: indexes.get(finding.rule) ?? -1,
+      })),
+    ),
+  };
+  const log: Log = {
+    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
+    version: '2.1.0',
+    runs: [run],
+  };
+  return log as unknown as JsonObject;
+}
+
+function toDescriptor({ id, severity, title, trips, advice }: Rule): ReportingDescriptor {
+  const effects = trips.map((trip) => `${tripName(trip)}: ${trip.effect}.`);
+  return {
+    id,
+    shortDescription: { text: `${title}.` },
+    fullDescription: { text: [`${title}.`, ...effects].join(' ') },
+    help: {
+      text: [...effects, advice].join('\n'),
+      markdown: [...effects.map((effect) => `- ${effect}`), '', advice].join('\n'),
+    },
+    defaultConfiguration: { level: LEVEL[severity] },
+  };
+}
+
+const toNotification = ({ path, failure: { code, message } }: Unread): Notification => ({
+  level: 'error',
+  descriptor: { id: code },
+  message: { text: message },
+  locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(path) } } }],
+});
+
+function toResult(
+  { rule, offset, length, message }: Finding,
+  { path, verbatim }: TableSource,
+  index: number,
+): Result {
+  return {
+    ruleId: rule.id,
+    level: LEVEL[rule.severity],
+    message: { text: message },
+    locations: [
+      {
+        physicalLocation: {
+          artifactLocation: { uri: uriOf(path), index },
+          ...(verbatim ? { region: { byteOffset: offset, byteLength: length } } : {}),
+        },
+      },
+    ],
+  };
+}
+
+/** A path as a URI, or a reference relative to where the command ran; standard input has a name of its own. */
+function uriOf(path: string): string {
+  if (path === '-') return 'stdin';
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return path.startsWith('/') ? `file://${encoded}` : encoded;
+}

@@ -1,0 +1,140 @@
+import type { Severity } from '../../acpi/diagnostic.js';
+import { countBySeverity, type Finding, groupByRule, SEVERITIES } from '../../check/check.js';
+import { type Rule, tripName } from '../../check/rule.js';
+import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
+import { renderTable } from '../basics/table.js';
+import { plural, wrap } from '../basics/text.js';
+import type { CheckReport } from './report.js';
+
+/** Findings of one rule that a person is shown; the others are counted. */
+const MOST_FINDINGS = 20;
+
+const INDENT = '  ';
+
+/** A report as text for a terminal: whose table, what is wrong rule by rule, and a count. */
+export async function renderCheck(report: CheckReport, page: Page): Promise<string> {
+  const groups = [...groupByRule(report.result.findings)].sort(
+    ([a], [b]) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+  );
+  const parts = [
+    preamble(report, page),
+    ...(await Promise.all(groups.map(([rule, found]) => ruleBlock(rule, found, page)))),
+    summary(report, page),
+    remarks(
+      report.notes.map((message) => ({ message })),
+      page,
+    ),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function preamble({ source, header, hostRoot }: CheckReport, page: Page): string {
+  const oem = [header?.oemId, header?.oemTableId]
+    .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
+    .filter((id) => id !== '');
+  return facts(
+    [
+      ['Source', [source.path, ...oem].join(', ')],
+      ['Machine', machineName(hostRoot, 'unknown')],
+    ],
+    page,
+  );
+}
+
+/** What is wrong by one rule, who trips over it and what to do. */
+async function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): Promise<string> {
+  const { columns, style } = page;
+  const label = `${rule.severity}: `;
+  const title = wrap(`${label}${rule.title} (${rule.id})`, columns, INDENT);
+  const shown = found.slice(0, MOST_FINDINGS);
+  const places = shown.map(({ offset, length }) => bytesText(offset, length));
+  const width = Math.max(...places.map((place) => place.length));
+  const room = columns - width - 2 * INDENT.length;
+  const rows = shown.map(({ message }, i) => [
+    `${INDENT}${(places[i] as string).padStart(width)}`,
+    wrap(message, room),
+  ]);
+  const more = found.length - shown.length;
+  return [
+    style[MARK[rule.severity]](label) + style.heading(title.slice(label.length)),
+    await renderTable(
+      [{ heading: `${INDENT}${'bytes'.padStart(width)}` }, { heading: 'finding' }],
+      rows,
+      {
+        heading: style.faint,
+      },
+    ),
+    ...(more > 0 ? [`${INDENT}and ${more} more, which --format ndjson lists.`] : []),
+    ...tripLines(rule, page),
+    hanging('What to do', rule.advice, page),
+  ].join('\n');
+}
+
+/** A run of bytes as `112-119`, both inclusive. */
+const bytesText = (offset: number, length: number): string =>
+  length > 1 ? `${offset}-${offset + length - 1}` : `${offset}`;
+
+const tripLines = ({ trips }: Rule, page: Page): string[] =>
+  trips.map((trip) => hanging(tripName(trip), `${trip.effect}.`, page));
+
+/** An indented paragraph with its first words set off. */
+function hanging(label: string, text: string, { columns, style }: Page): string {
+  const paragraph = wrap(`${label}: ${text}`, columns - INDENT.length, INDENT.repeat(2));
+  return `${INDENT}${style.faint(`${label}:`)}${paragraph.slice(label.length + 1)}`;
+}
+
+function summary({ result, hostRoot }: CheckReport, { columns, style }: Page): string {
+  const counts = countBySeverity(result.findings);
+  const said = SEVERITIES.filter((severity) => counts[severity] > 0).map((severity) =>
+    style[MARK[severity]](countText(counts[severity], severity)),
+  );
+  const verdict = said.length === 0 ? style.good('Nothing found.') : `Found ${said.join(', ')}.`;
+  if (result.notRun.length === 0) return verdict;
+  const why =
+    hostRoot === null
+      ? 'compare the table with its machine, which --root names.'
+      : `need facts of the machine that ${hostRoot} does not have.`;
+  return `${verdict}\n${wrap(`${plural(result.notRun.length, 'rule was', 'rules were')} not asked: they ${why}`, columns)}`;
+}
+
+const countText = (count: number, severity: Severity): string =>
+  severity === 'info' ? `${count} info` : plural(count, severity);
+
+/** All rules, one a line. */
+export async function renderRules(
+  rules: readonly Rule[],
+  { columns, style }: Page,
+): Promise<string> {
+  const first = Math.max(...rules.map(({ id }) => id.length));
+  const room = columns - first - 'severity'.length - 4;
+  const rows = rules.map(({ id, severity, title }) => [
+    id,
+    style[MARK[severity]](severity),
+    wrap(title, Math.max(room, 20)),
+  ]);
+  const headings = ['rule', 'severity', 'what is wrong'].map((heading) => ({ heading }));
+  return `${await renderTable(headings, rows, { heading: style.heading })}\n`;
+}
+
+const NEEDS = {
+  pci: "the machine's PCI functions (--root)",
+  memoryMap: "the firmware's memory map (--root)",
+  ioApics: "the machine's I/O APICs, from the MADT (--root)",
+} as const;
+
+/** One rule in full. */
+export function renderRule(rule: Rule, page: Page): string {
+  const { columns, style } = page;
+  return [
+    `${style.heading(rule.id)} (${style[MARK[rule.severity]](rule.severity)})`,
+    wrap(`${rule.title}.`, columns),
+    ...(rule.needs === undefined ? [] : ['', hanging('Needs', `${NEEDS[rule.needs]}.`, page)]),
+    '',
+    style.heading('Who trips over it'),
+    ...tripLines(rule, page),
+    '',
+    style.heading('What to do'),
+    INDENT + wrap(rule.advice, columns - INDENT.length, INDENT),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,86 @@
+import type { Diagnostic } from '../../acpi/diagnostic.js';
+import type { DeviceReport, Judges } from '../../answers/devices.js';
+import { formatAddress } from '../../base/address.js';
+import { formatSbdf } from '../../base/sbdf.js';
+import type { PciNames } from '../../machine/pci-names.js';
+import type { JsonObject } from '../basics/json.js';
+import type { SourceJson } from '../basics/source-json.js';
+
+/** What the output of `dmar devices` tells, in whatever format. */
+export interface DevicesAnswer {
+  readonly judges: Judges;
+  readonly reports: readonly DeviceReport[];
+  /** The host's facts that were used; null where nothing is known of the machine. */
+  readonly hostRoot: string | null;
+  readonly names: PciNames | null;
+  readonly notes: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+const hex = (value: number | null, digits: number) =>
+  value === null ? null : `0x${value.toString(16).padStart(digits, '0')}`;
+
+/** The devices and their verdicts as JSON: see the JSON Schema `devices`. */
+export function devicesToJson(source: SourceJson, answer: DevicesAnswer): JsonObject {
+  const { judges, reports, names, notes, diagnostics } = answer;
+  return {
+    source,
+    model: {
+      linux: judges.kernel.release,
+      relax_rmrr: judges.kernel.relaxesAll,
+      xen: judges.xen.release.name,
+    },
+    devices: reports.map((report) => deviceToJson(report, names)),
+    notes: [...notes],
+    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
+  };
+}
+
+/** One device and its verdicts, as an element of `devices` in that schema. */
+export function deviceToJson(report: DeviceReport, names: PciNames | null) {
+  const { subject, bond, linux, xen, disagreements } = report;
+  const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = subject;
+  const known = vendorId !== null && deviceId !== null;
+  return {
+    device: formatSbdf(address),
+    vendor_id: hex(vendorId, 4),
+    device_id: hex(deviceId, 4),
+    name: known ? (names?.device(vendorId, deviceId) ?? null) : null,
+    class: hex(classCode, 6),
+    class_name: classCode === null ? null : (names?.className(classCode) ?? null),
+    driver,
+    physical_function: physicalFunction === null ? null : formatSbdf(physicalFunction),
+    iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
+    regions: subject.touches.map(({ region, named, below }) => ({
+      rmrr: { index: region.index, offset: region.offset },
+      base: formatAddress(region.base),
+      limit: formatAddress(region.limit),
+      named: formatSbdf(named),
+      below_bridge: below,
+    })),
+    memory: bond === null ? null : { kind: bond.kind, why: bond.why },
+    reserved_regions:
+      group?.reservedRegions?.map(({ start, end, type }) => ({
+        base: formatAddress(start),
+        limit: formatAddress(end),
+        type,
+      })) ?? null,
+    disagreements: [...disagreements],
+    linux: {
+      verdict: linux.verdict,
+      reason: linux.reason,
+      message: linux.message,
+      log: linux.log,
+      way_out: linux.wayOut,
+    },
+    xen: {
+      verdict: xen.verdict,
+      reason: xen.reason,
+      strict: xen.strict,
+      relaxed: xen.relaxed,
+      message: xen.message,
+      log: xen.log === null ? null : { ...xen.log },
+      way_out: xen.wayOut,
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import type { DeviceReport } from '../../answers/devices.js';
+import { formatSbdf } from '../../base/sbdf.js';
+import type { Region } from '../../regions/of-dmar.js';
+import { facts, machineName, type Page, remarks } from '../basics/page.js';
+import type { Style } from '../basics/style.js';
+import { type Column, renderTable } from '../basics/table.js';
+import { formatSize, listSome, wrap } from '../basics/text.js';
+import type { DevicesAnswer } from './json.js';
+
+/** From this width on there is room for drivers and regions beside each device. */
+const WIDE = 140;
+/** Devices that one region names. */
+const FEW_DEVICES = 8;
+/** Devices that one verdict names. */
+const MANY_DEVICES = 24;
+/** Columns of a narrow table beside the device's description. */
+const OTHER_COLUMNS = 51;
+const LEAST_DESCRIPTION = 16;
+
+const PAINT: Readonly<Record<string, keyof Style>> = {
+  ok: 'good',
+  blocked: 'bad',
+  unknown: 'warning',
+  'needs relaxed': 'warning',
+};
+
+/** The devices and their verdicts as text for a terminal: a table, then why, and what to do about it. */
+export async function renderDevices(
+  answer: DevicesAnswer,
+  title: string,
+  page: Page,
+): Promise<string> {
+  const { reports } = answer;
+  const parts = [
+    preamble(answer, title, page),
+    reports.length === 0
+      ? wrap('No reserved region touches any device (--all lists every device).', page.columns)
+      : await devicesTable(answer, page),
+    regionsList(reports, page),
+    kernelLists(reports, page),
+    ...explanations(answer, page),
+    remarks(
+      [
+        ...[...new Set(reports.flatMap(({ disagreements }) => disagreements))].map((message) => ({
+          severity: 'warning' as const,
+          message,
+        })),
+        ...answer.notes.map((message) => ({ message })),
+        ...answer.diagnostics,
+      ],
+      page,
+    ),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function preamble({ judges, hostRoot }: DevicesAnswer, title: string, page: Page): string {
+  const { kernel, xen } = judges;
+  const relaxed = kernel.relaxesAll ? ' with intel_iommu=relax_rmrr' : '';
+  return facts(
+    [
+      ['Source', title],
+      [
+        'Machine',
+        machineName(hostRoot, 'unknown: every device that the table names is taken as present'),
+      ],
+      ['Judges', `Linux ${kernel.release}${relaxed} (VFIO); Xen ${xen.release.name} (HVM guest)`],
+    ],
+    page,
+  );
+}
+
+/** Addresses without segment 0. */
+const shortName = (name: string): string => name.replace(/^0000:/, '');
+const nameOf = ({ subject }: DeviceReport): string => shortName(formatSbdf(subject.address));
+
+async function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Page) {
+  const wide = columns >= WIDE;
+  const room = Math.max(LEAST_DESCRIPTION, columns - OTHER_COLUMNS - (wide ? 45 : 0));
+  const headings: Column[] = [
+    { heading: 'device' },
+    { heading: 'group', align: 'right' },
+    { heading: 'what it is' },
+    ...(wide ? [{ heading: 'driver' }, { heading: 'RMRRs' }] : []),
+    { heading: 'memory' },
+    { heading: 'Linux' },
+    { heading: 'Xen' },
+  ];
+  const paint = (verdict: string) => style[PAINT[verdict] ?? 'faint'](verdict);
+  const rows = reports.map((report) => {
+    const { subject, bond, linux, xen } = report;
+    const regions = subject.touches.map(({ region }) => `#${region.index}`);
+    return [
+      nameOf(report),
+      subject.group === null ? '-' : String(subject.group.id),
+      shorten(describe(report, names), room),
+      ...(wide ? [subject.driver ?? '-', listSome(regions, FEW_DEVICES) || '-'] : []),
+      bond?.kind ?? '-',
+      paint(linux.verdict),
+      paint(xen.verdict),
+    ];
+  });
+  return renderTable(headings, rows, { gap: wide ? 2 : 1, heading: style.heading });
+}
+
+/** Class and name, or numbers where there is no database of names. */
+function describe({ subject }: DeviceReport, names: DevicesAnswer['names']): string {
+  const { classCode, vendorId, deviceId, physicalFunction } = subject;
+  if (classCode === null || vendorId === null || deviceId === null) return 'unknown';
+  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+  const kind = names?.className(classCode) ?? `class ${hex(classCode, 6)}`;
+  const name = names?.device(vendorId, deviceId) ?? `${hex(vendorId, 4)}:${hex(deviceId, 4)}`;
+  // In front, where a narrow terminal does not cut it off: its regions are the physical function's.
+  const of = physicalFunction === null ? '' : `VF of ${shortName(formatSbdf(physicalFunction))}, `;
+  return `${of}${kind}: ${name}`;
+}
+
+const shorten = (text: string, columns: number): string =>
+  text.length > columns ? `${text.slice(0, columns - 1).trimEnd()}…` : text;
+
+const rangeOf = (first: bigint, last: bigint): string =>
+  `0x${first.toString(16)}-0x${last.toString(16)}`;
+
+/** Each region and the devices listed that it touches. */
+function regionsList(reports: readonly DeviceReport[], { columns, style }: Page): string {
+  const touched = new Map<Region, string[]>();
+  for (const report of reports) {
+    for (const { region, below } of report.subject.touches) {
+      const name = nameOf(report) + (below ? ' (below a bridge named)' : '');
+      const devices = touched.get(region);
+      if (devices === undefined) touched.set(region, [name]);
+      else devices.push(name);
+    }
+  }
+  if (touched.size === 0) return '';
+  const lines = [...touched]
+    .sort(([a], [b]) => a.index - b.index)
+    .map(([region, devices]) => {
+      const size = formatSize(BigInt.asUintN(64, region.limit - region.base + 1n));
+      const text = `RMRR #${region.index} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
+      return `- ${wrap(text, columns - 2, '  ')}`;
+    });
+  return [style.heading('Reserved memory:'), ...lines].join('\n');
+}
+
+/** What the running kernel lists as reserved for the groups of the devices listed, interrupts aside. */
+function kernelLists(reports: readonly DeviceReport[], { columns, style }: Page): string {
+  const groups = new Set(reports.flatMap(({ subject }) => subject.group ?? []));
+  const lines = [...groups].flatMap(({ id, reservedRegions }) => {
+    const regions = (reservedRegions ?? []).filter(({ type }) => type !== 'msi');
+    if (regions.length === 0) return [];
+    const list = regions.map(({ start, end, type }) => `${rangeOf(start, end)} ${type}`).join(', ');
+    return [`- ${wrap(`group ${id}: ${list}`, columns - 2, '  ')}`];
+  });
+  return lines.length === 0
+    ? ''
+    : [style.heading('What the running kernel lists (reserved_regions):'), ...lines].join('\n');
+}
+
+/** What several devices have in common: the verdict, why, the kernel's own words, the way out. */
+interface Explanation {
+  heading: string;
+  message: string;
+  log: readonly string[];
+  wayOut: string | null;
+  devices: string[];
+}
+
+/** A paragraph for each reason for which either judge does not simply say yes to a device. */
+function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] {
+  const found = new Map<string, Explanation>();
+  const add = (
+    report: DeviceReport,
+    explanation: Omit<Explanation, 'devices'>,
+    distinction = '',
+  ) => {
+    const key = `${explanation.heading}\n${explanation.message}\n${distinction}`;
+    const known = found.get(key);
+    if (known === undefined) found.set(key, { ...explanation, devices: [nameOf(report)] });
+    else known.devices.push(nameOf(report));
+  };
+  for (const report of reports) {
+    const { verdict, message, log, wayOut } = report.linux;
+    if (report.subject.touches.length === 0 && verdict === 'ok') continue;
+    const heading = `Linux ${judges.kernel.release}: ${verdict}`;
+    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], wayOut });
+  }
+  for (const report of reports) {
+    const { verdict, message, shared, log, wayOut } = report.xen;
+    if (report.subject.touches.length === 0 && verdict === 'ok') continue;
+    const heading = `Xen ${judges.xen.release.name}: ${verdict}`;
+    const logged =
+      log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
+    // The log names the region, so devices of another one are told apart.
+    const region = shared === null ? '' : String(shared.base_address);
+    add(report, { heading, message, log: logged, wayOut }, region);
+  }
+  return [...found.values()].map((explanation) => paragraph(explanation, page));
+}
+
+function paragraph(
+  { heading, message, log, wayOut, devices }: Explanation,
+  { columns, style }: Page,
+): string {
+  const likewise = devices.length > 1 && log.length > 1 ? ' (likewise for the others)' : '';
+  const lines = [
+    message,
+    ...(log.length === 0 ? [] : [`The log says: ${log.join(', ')}${likewise}`]),
+    ...(wayOut === null ? [] : [`What to do: ${wayOut}`]),
+  ];
+  return [
+    style.heading(wrap(`${heading}: ${listSome(devices, MANY_DEVICES)}`, columns)),
+    ...lines.map((line) => `  ${wrap(line, columns - 2, '  ')}`),
+  ].join('\n');
+}

@@ -1,0 +1,72 @@
+import { formatAddress, PAGE_SIZE } from '../../base/address.js';
+import { errnoName } from '../../xen/hypercall/errno.js';
+import type { MissingRegion, RdmMapResult } from '../../xen/rdm-map.js';
+import { type JsonObject, jsonInteger } from '../basics/json.js';
+import type { SourceJson } from '../basics/source-json.js';
+
+/** First and last byte of a run of pages; wraps like the 64-bit frame arithmetic it came from. */
+export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
+  base: formatAddress(BigInt.asUintN(64, start_pfn * PAGE_SIZE)),
+  limit: formatAddress(BigInt.asUintN(64, (start_pfn + nr_pages) * PAGE_SIZE - 1n)),
+});
+
+const rcOf = (rc: number | null) => ({ rc, errno: rc === null ? null : errnoName(rc) });
+
+/**
+ * The map as the contract for scripts has it: see the JSON Schema `map`.
+ *
+ * @param iommu whether the hypervisor was asked to use the IOMMU at all
+ * @param notes what a person should know, beside the diagnostics
+ */
+export function mapToJson(
+  source: SourceJson,
+  result: RdmMapResult,
+  iommu: 'on' | 'off',
+  notes: readonly string[],
+): JsonObject {
+  const { xen, abi, answer } = result;
+  return {
+    source,
+    model: { xen: xen.release.name, abi, iommu },
+    boot: {
+      ...rcOf(xen.parse_rc),
+      vtd: xen.iommu_enabled && xen.outcome === 'ok' ? 'enabled' : 'disabled',
+      outcome: xen.outcome,
+    },
+    hypercall: {
+      op: 'XENMEM_reserved_device_memory_map',
+      subop: 27,
+      nr_entries_in: answer?.nr_entries_in ?? null,
+      ...rcOf(answer?.rc ?? null),
+      nr_entries: answer?.nr_entries ?? null,
+    },
+    entries: entriesToJson(result),
+    ignored: result.missing.map(missingToJson),
+    diagnostics: result.diagnostics.map((diagnostic) => ({ ...diagnostic })),
+    notes,
+  };
+}
+
+/** The entries in the caller's buffer, in order. */
+export const entriesToJson = ({ answer }: RdmMapResult): JsonObject[] =>
+  (answer?.entries ?? []).map(({ start_pfn, nr_pages, unit }) => ({
+    start_pfn: jsonInteger(start_pfn),
+    nr_pages: jsonInteger(nr_pages),
+    ...boundsOf(start_pfn, nr_pages),
+    rmrr: unit.rmrr === null ? null : { ...unit.rmrr },
+    devices: unit.devices.map(({ name }) => name),
+  }));
+
+const missingToJson = ({
+  rmrr,
+  base_address,
+  end_address,
+  reason,
+  message,
+}: MissingRegion): JsonObject => ({
+  rmrr: rmrr === null ? null : { ...rmrr },
+  base: formatAddress(base_address),
+  limit: formatAddress(end_address),
+  reason,
+  message,
+});

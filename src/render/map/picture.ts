@@ -1,0 +1,56 @@
+import { PAGE_SIZE } from '../../base/address.js';
+import { E820, type MemoryRange } from '../../machine/host.js';
+import type { RdmMapResult } from '../../xen/rdm-map.js';
+import type { LabelledRange } from '../basics/address-space.js';
+import { labelDevices } from '../basics/text.js';
+
+/** What the firmware's memory map calls its types. */
+const TYPES: Readonly<Record<number, string>> = {
+  [E820.ram]: 'RAM',
+  [E820.reserved]: 'reserved by the firmware',
+  [E820.acpi]: 'ACPI tables',
+  [E820.nvs]: 'ACPI non-volatile storage',
+  [E820.unusable]: 'unusable',
+};
+
+const FOUR_GIB = 1n << 32n;
+
+/**
+ * A host's physical address space for a picture: its memory map, as far as it is known, and the reserved
+ * regions over it, those that are reported and those that are not.
+ */
+export function hostRanges(
+  { answer, missing }: Pick<RdmMapResult, 'answer' | 'missing'>,
+  memoryMap: readonly MemoryRange[] | null,
+): LabelledRange[] {
+  const hidden = missing.map(
+    ({ base_address, end_address, reason }): LabelledRange => ({
+      start: base_address,
+      end: end_address + 1n,
+      kind: 'hidden',
+      label: `not reported: ${reason.replaceAll('-', ' ')}`,
+    }),
+  );
+  const regions = (answer?.entries ?? []).map(
+    ({ start_pfn, nr_pages, unit }): LabelledRange => ({
+      start: start_pfn * PAGE_SIZE,
+      end: (start_pfn + nr_pages) * PAGE_SIZE,
+      kind: 'reserved',
+      label: labelDevices(unit.devices.map(({ name }) => name)),
+    }),
+  );
+  const memory = (memoryMap ?? []).map(
+    ({ start, end, type }): LabelledRange => ({
+      start,
+      end,
+      kind: type === E820.ram ? 'ram' : 'firmware',
+      label: TYPES[type] ?? `memory of type ${type}`,
+    }),
+  );
+  const end = [...regions, ...hidden, ...memory].reduce(
+    (most, range) => (range.end > most ? range.end : most),
+    FOUR_GIB,
+  );
+  const label = memoryMap === null ? 'no reserved region' : 'not in the memory map';
+  return [{ start: 0n, end, kind: 'unused', label }, ...memory, ...hidden, ...regions];
+}

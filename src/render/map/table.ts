@@ -1,0 +1,227 @@
+import type { DmarHeader } from '../../acpi/dmar/header.js';
+import { PAGE_SIZE } from '../../base/address.js';
+import { errnoName } from '../../xen/hypercall/errno.js';
+import type { Answer } from '../../xen/hypercall/hypercall.js';
+import type { RdmMapResult } from '../../xen/rdm-map.js';
+import type { RmrrUnit } from '../../xen/vtd/units.js';
+import { facts, machineName, type Page, remarks } from '../basics/page.js';
+import type { Style } from '../basics/style.js';
+import { type Column, columnWidths, renderTable } from '../basics/table.js';
+import { formatSize, listDevices, listSome, plural, wrap } from '../basics/text.js';
+
+/** What the text output says beside the map itself. */
+export interface MapTableInput {
+  readonly title: string;
+  readonly header: DmarHeader | null;
+  readonly result: RdmMapResult;
+  readonly iommu: 'on' | 'off';
+  /** Whose facts went into the answer; null where nothing is known of the machine. */
+  readonly hostRoot: string | null;
+  readonly notes: readonly string[];
+}
+
+/** From this width on there is room for all digits and every device. */
+const WIDE = 120;
+
+/** Frames of a 64-bit address space. */
+const HIGHEST_FRAME = 1n << 52n;
+
+const hex = (value: bigint) => `0x${value.toString(16)}`;
+
+/** The map as text for a terminal: what was asked of whom, the table, then what is missing and odd. */
+export async function renderMap(input: MapTableInput, page: Page): Promise<string> {
+  const parts = [
+    alarm(input, page),
+    preamble(input, page),
+    await entriesTable(input.result, page),
+    missingRegions(input.result, page),
+    oddities(input, page),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+const title = (text: string, columns: number, style: Style) => style.heading(wrap(text, columns));
+
+/** What must be seen first: the hypervisor gave the table up. */
+function alarm({ result }: MapTableInput, { columns, style }: Page): string {
+  const { xen } = result;
+  if (xen.outcome === 'ok' && xen.failure === null) return '';
+  const first =
+    xen.outcome === 'ok'
+      ? 'VT-D IS OFF: Xen refuses this table, so no region is reported to any guest.'
+      : 'XEN DOES NOT BOOT on a machine with this table and these options.';
+  const advice =
+    xen.outcome === 'panic'
+      ? "Leave iommu=force (or required) out of Xen's command line to boot without an IOMMU."
+      : 'Look for a firmware update; failing that, report the structure named above to the vendor.';
+  const why =
+    xen.failure === null
+      ? `It stops because ${xen.why}.`
+      : `${xen.failure.message} (-${errnoName(xen.failure.rc)})`;
+  return [style.bad(wrap(first, columns)), wrap(why, columns), wrap(advice, columns)].join('\n');
+}
+
+function preamble(input: MapTableInput, page: Page): string {
+  const { header, result, hostRoot, iommu } = input;
+  const { xen, abi, answer } = result;
+  const oem = [header?.oemId, header?.oemTableId]
+    .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
+    .filter((id) => id !== '');
+  const caller = abi === 'native' ? '64-bit caller (native)' : '32-bit caller (compat)';
+  const vtd = xen.outcome === 'ok' && xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
+  const lines: [string, string][] = [
+    ['Source', [input.title, ...oem].join(', ')],
+    ['Machine', machineName(hostRoot, 'unknown: every device is taken as present')],
+    ['Behaviour', `Xen ${xen.release.name}, ${caller}, IOMMU ${iommu}, ${vtd}`],
+    ['Hypercall', describeCall(answer)],
+  ];
+  return facts(lines, page);
+}
+
+function describeCall(answer: Answer | null): string {
+  if (answer === null) return 'none: there is nobody to ask';
+  const { rc, nr_entries, nr_entries_in } = answer;
+  const outcome = rc === 0 ? 'rc 0' : `rc ${rc} (-${errnoName(rc)})`;
+  return `XENMEM_reserved_device_memory_map, room for ${nr_entries_in}: ${outcome}, nr_entries ${nr_entries}`;
+}
+
+const COLUMNS: readonly Column[] = [
+  { heading: 'start_pfn', align: 'right' },
+  { heading: 'end_pfn', align: 'right' },
+  { heading: 'nr_pages', align: 'right' },
+  { heading: 'guest-physical range' },
+  { heading: 'size', align: 'right' },
+  { heading: 'devices' },
+  { heading: 'RMRR' },
+];
+
+/** What an error of the hypercall means to its caller. */
+const ERROR_MEANING: Readonly<Record<string, string>> = {
+  ENOBUFS: 'the buffer has too little room; nr_entries tells how much is needed',
+  ERANGE: "a frame number or a count does not fit the 32-bit caller's entries",
+};
+
+function failedCall({ rc }: Answer): string {
+  const name = errnoName(rc) ?? String(rc);
+  const meaning = ERROR_MEANING[name];
+  return `The hypercall failed with -${name}${meaning === undefined ? '' : `: ${meaning}`}.`;
+}
+
+async function entriesTable(
+  { xen, answer }: RdmMapResult,
+  { columns, style }: Page,
+): Promise<string> {
+  if (answer === null) return '';
+  const failure = answer.rc === 0 ? [] : [style.bad(wrap(failedCall(answer), columns))];
+  if (answer.entries.length > 0) {
+    const wide = columns >= WIDE;
+    const gap = wide ? 2 : 1;
+    const rows = answer.entries.map((entry) => entryRow(entry, wide));
+    fitRows(rows, columns - gap * (COLUMNS.length - 1));
+    const table = await renderTable(COLUMNS, rows, { gap, heading: style.heading });
+    return [...failure, table].join('\n\n');
+  }
+  if (failure.length > 0) return failure.join('');
+  const empty = xen.iommu_enabled
+    ? 'No guest frame is taken: the map is empty.'
+    : 'The map is empty: with VT-d off no region is reported.';
+  return wrap(empty, columns);
+}
+
+function entryRow(
+  { start_pfn, nr_pages, unit }: Answer['entries'][number],
+  wide: boolean,
+): string[] {
+  return [
+    hex(start_pfn),
+    ...describePages(start_pfn, nr_pages, wide ? 16 : 0),
+    listDevices(
+      unit.devices.map(({ name }) => name),
+      wide,
+    ),
+    placeOf(unit, wide),
+  ];
+}
+
+const RANGE = COLUMNS.findIndex(({ heading }) => heading === 'guest-physical range');
+const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
+
+/** Continues cells on the next line where the columns would not fit otherwise: paths over bridges, then ranges. */
+function fitRows(rows: string[][], room: number): void {
+  const excess = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width, -room);
+  const widths = columnWidths(COLUMNS, rows);
+  const over = excess(widths);
+  if (over <= 0) return;
+  const forDevices = (widths[DEVICES] ?? 0) - over;
+  breakCells(rows, DEVICES, (cell) =>
+    cell
+      .split('\n')
+      .map((path) => breakPath(path, forDevices))
+      .join('\n'),
+  );
+  if (excess(columnWidths(COLUMNS, rows)) > 0) {
+    breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
+  }
+}
+
+function breakCells(rows: string[][], column: number, broken: (cell: string) => string): void {
+  for (const row of rows) row[column] = broken(row[column] ?? '');
+}
+
+/** A path in lines of at most `room` columns, cut in front of its hops. */
+function breakPath(path: string, room: number): string {
+  const lines: string[] = [];
+  for (const hop of path.split(/(?=\/)/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + hop.length > room) lines.push(hop);
+    else lines[lines.length - 1] = last + hop;
+  }
+  return lines.join('\n');
+}
+
+/** end_pfn, nr_pages, the range and its size; a count that wrapped at 64 bits has no range. */
+function describePages(start_pfn: bigint, nr_pages: bigint, digits: number): string[] {
+  const end = start_pfn + nr_pages;
+  if (nr_pages === 0n || end > HIGHEST_FRAME) {
+    return ['-', String(nr_pages), nr_pages === 0n ? 'none' : 'wraps past 2^64', '-'];
+  }
+  const address = (value: bigint) => `0x${value.toString(16).padStart(digits, '0')}`;
+  const range = `${address(start_pfn * PAGE_SIZE)}-${address(end * PAGE_SIZE - 1n)}`;
+  return [hex(end - 1n), String(nr_pages), range, formatSize(nr_pages * PAGE_SIZE)];
+}
+
+function placeOf({ rmrr }: RmrrUnit, wide: boolean): string {
+  if (rmrr === null) return 'rmrr=';
+  const { index, offset } = rmrr;
+  return wide && offset !== null ? `#${index} at offset ${offset}` : `#${index}`;
+}
+
+function missingRegions({ missing }: RdmMapResult, { columns, style }: Page): string {
+  if (missing.length === 0) return '';
+  const heading = `Not in the map (${plural(missing.length, 'region')}):`;
+  return [
+    title(heading, columns, style),
+    ...missing.map(({ message }) => `- ${wrap(message, columns - 2, '  ')}`),
+  ].join('\n');
+}
+
+/** All that is odd but for what the alarm at the top says already. */
+function oddities({ result, notes }: MapTableInput, page: Page): string {
+  const { failure, outcome } = result.xen;
+  const alarmed = failure !== null || outcome !== 'ok';
+  const said = new Set(['scope-path-unresolved']);
+  if (alarmed) for (const code of ['xen-table-refused', 'xen-bug', 'xen-panic']) said.add(code);
+  const diagnostics = result.diagnostics.filter(({ code }) => !said.has(code));
+  const all = [...notes, ...unresolvedPaths(result)].map((message) => ({ message }));
+  return remarks([...all, ...diagnostics], page);
+}
+
+/** Says once, of all regions, what hangs on how the machine numbered its buses. */
+function unresolvedPaths({ answer }: RdmMapResult): string[] {
+  const devices = (answer?.entries ?? []).flatMap(({ unit }) => unit.devices);
+  const paths = new Set(devices.filter(({ bdf }) => bdf === null).map(({ name }) => name));
+  if (paths.size === 0) return [];
+  return [
+    `Which buses the bridges of ${listSome([...paths], 2)} lead to only the machine can tell (--root names a captured one): the devices are shown by their paths, and taken as present.`,
+  ];
+}

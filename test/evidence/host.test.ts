@@ -1,0 +1,157 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { formatSbdf } from '../../src/base/sbdf.js';
+import { filesTree, type TreeFile } from '../../src/evidence/files-tree.js';
+import { readHost } from '../../src/evidence/host.js';
+import { E820 } from '../../src/machine/host.js';
+import {
+  describeVectorHost,
+  type HostDescription,
+  hostFiles,
+  type VectorHost,
+} from '../support/host-tree.js';
+
+const hostOf = (description: HostDescription) =>
+  readHost(filesTree('captured', hostFiles(description)));
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+describe('facts of a host', () => {
+  test('are null, without a word, where the tree has none', () => {
+    const host = readHost(filesTree('empty', new Map()));
+    const { pci, memoryMap, segments, xen, linux, iommuGroups, notes } = host;
+    expect({ pci, memoryMap, segments, xen, linux, iommuGroups }).toEqual({
+      pci: null,
+      memoryMap: null,
+      segments: null,
+      xen: null,
+      linux: null,
+      iommuGroups: null,
+    });
+    expect(notes).toEqual([]);
+  });
+
+  test('PCI functions come with their header, VMD domains of five digits too', () => {
+    const { pci } = hostOf({
+      pci: [
+        { bdf: '0000:00:1c.0', class: '0x060400', hdr: '0x81', pri: '0', sec: '0x05', sub: '0x07' },
+        { bdf: '0000:05:00.0', class: '0x020000' },
+        { bdf: '10000:e0:06.0', class: '0x010802' },
+      ],
+    });
+    expect([...(pci?.functions() ?? [])].map(formatSbdf)).toEqual([
+      '0000:00:1c.0',
+      '0000:05:00.0',
+      '10000:e0:06.0',
+    ]);
+    const hops: [number, number][] = [
+      [0x1c, 0],
+      [0, 0],
+    ];
+    expect(formatSbdf(pci?.resolvePath(0, 0, hops) as never)).toBe('0000:05:00.0');
+  });
+
+  test('functions whose config was not copied are named in a note', () => {
+    const files = new Map<string, TreeFile>([
+      ['sys/bus/pci/devices/0000:00:02.0', { link: '../../../devices/pci0000:00/0000:00:02.0' }],
+    ]);
+    const host = readHost(filesTree('copy', files));
+    expect(host.pci).toBeNull();
+    expect(host.notes).toHaveLength(1);
+    expect(host.notes[0]).toContain('0000:00:02.0');
+  });
+
+  test("the memory map is sorted, its ends exclusive, Linux's words made numbers", () => {
+    const { memoryMap } = hostOf({
+      memoryMap: [
+        { start: '0x100000', end: '0xbfffffff', type: 'System RAM' },
+        { start: '0x0', end: '0x9ffff', type: 'System RAM' },
+        { start: '0xc0000000', end: '0xc00fffff', type: 'reserved' },
+        { start: '0xc0100000', end: '0xc01fffff', type: 'ACPI Tables' },
+        { start: '0xc0200000', end: '0xc02fffff', type: 'ACPI Non-volatile Storage' },
+        { start: '0xc0300000', end: '0xffffffffffffffff', type: 'Unknown E820 type' },
+      ],
+    });
+    expect(memoryMap?.map(({ start, end, type }) => [start, end, type])).toEqual([
+      [0n, 0xa0000n, E820.ram],
+      [0x100000n, 0xc0000000n, E820.ram],
+      [0xc0000000n, 0xc0100000n, E820.reserved],
+      [0xc0100000n, 0xc0200000n, E820.acpi],
+      [0xc0200000n, 0xc0300000n, E820.nvs],
+      [0xc0300000n, 1n << 64n, 0xffffffff],
+    ]);
+  });
+
+  test('a range that lacks a file is left out, and said', () => {
+    const files = new Map(
+      hostFiles({ memoryMap: [{ start: '0x0', end: '0xfff', type: 'Reserved' }] }),
+    );
+    files.set('sys/firmware/memmap/1/start', bytes('0x1000\n'));
+    const host = readHost(filesTree('partial', files));
+    expect(host.memoryMap).toHaveLength(1);
+    expect(host.notes).toEqual([expect.stringMatching(/1 of 2 ranges .* the first 1\.$/)]);
+  });
+
+  test('segments are those of MCFG, each once', () => {
+    expect(hostOf({ segments: [0, 1, 1, 5] }).segments).toEqual([0, 1, 5]);
+    const cut = new Map([['sys/firmware/acpi/tables/MCFG', bytes('MC')]]);
+    const host = readHost(filesTree('cut', cut));
+    expect(host.segments).toBeNull();
+    expect(host.notes[0]).toContain('MCFG');
+  });
+
+  test('versions: Xen only where the hypervisor is Xen, Linux from either file', () => {
+    expect(hostOf({ xen: '4.17.4-pre', linux: '6.8.0-45-generic' })).toMatchObject({
+      xen: '4.17.4-pre',
+      linux: '6.8.0-45-generic',
+    });
+    const other = new Map([
+      ['sys/hypervisor/type', bytes('kvm\n')],
+      ['proc/version', bytes('Linux version 5.15.0-91-generic (buildd@lcy02) #101-Ubuntu SMP')],
+    ]);
+    expect(readHost(filesTree('kvm', other))).toMatchObject({
+      xen: null,
+      linux: '5.15.0-91-generic',
+    });
+  });
+
+  test('IOMMU groups come by number, with the kernel’s reserved regions', () => {
+    const { iommuGroups } = hostOf({
+      iommuGroups: {
+        10: {
+          devices: ['0000:00:1d.0'],
+          reserved: ['0x00000000bf7ec000 0x00000000bf7fffff direct'],
+        },
+        9: { devices: ['0000:00:1a.0', '0000:00:1a.7'] },
+      },
+    });
+    expect(iommuGroups).toEqual([
+      { id: 9, devices: ['0000:00:1a.0', '0000:00:1a.7'], reservedRegions: null },
+      {
+        id: 10,
+        devices: ['0000:00:1d.0'],
+        reservedRegions: [{ start: 0xbf7ec000n, end: 0xbf7fffffn, type: 'direct' }],
+      },
+    ]);
+  });
+});
+
+const VECTORS = process.env.DMAR_VECTORS ?? '../shared/vectors';
+const hostFile = (set: string) => `${VECTORS}/${set}/hosts.json`;
+
+describe.each(['source', 'booted'])('hosts of the %s vectors', (set) => {
+  test.skipIf(!existsSync(hostFile(set)))('come back from their trees as they were written', () => {
+    const hosts: Record<string, VectorHost> = JSON.parse(readFileSync(hostFile(set), 'utf8'));
+    for (const [name, vector] of Object.entries(hosts)) {
+      const host = hostOf(describeVectorHost(vector));
+      expect([...(host.pci?.functions() ?? [])].map(formatSbdf).sort(), name).toEqual(
+        vector.pci.map(({ bdf }) => bdf).sort(),
+      );
+      const ranges = vector.e820.map(({ start, end, type }) => [BigInt(start), BigInt(end), type]);
+      expect(
+        (host.memoryMap ?? []).map(({ start, end, type }) => [start, end, type]),
+        name,
+      ).toEqual(ranges.sort((a, b) => Number((a[0] as bigint) - (b[0] as bigint))));
+      expect(host.notes).toEqual([]);
+    }
+  });
+});
