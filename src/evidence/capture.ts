@@ -1,9 +1,9 @@
-import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
 import { Failure } from '../base/failure.js';
 import { parseSbdf } from '../base/sbdf.js';
 import type { Tree } from '../read/tree.js';
+import { CAPTURED, CONFIG_HEADER } from './captured.js';
 import type { TreeFile } from './files-tree.js';
-import { CONFIG_HEADER, IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from './host.js';
+import { IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from './host.js';
 import { TABLES_DIRECTORY } from './host-table.js';
 
 /** What was taken of one kind of fact. */
@@ -22,10 +22,8 @@ export interface Capture {
   readonly notes: readonly string[];
 }
 
-/** Most bytes of one file of sysfs; its files are a page long, tables aside. */
+/** Most bytes of one file of sysfs or procfs; most are a page long, `iomem` of a server is longer. */
 const FILE_LIMIT = 65536;
-
-const TABLES = [...DMAR_SIGNATURES, 'MCFG', 'APIC'];
 
 /** Collects files from a tree. Links are taken apart and made anew, so that they fit the plainer tree. */
 class Collector {
@@ -69,11 +67,7 @@ class Collector {
   }
 }
 
-/**
- * Takes from a host what a report about its reserved memory needs: ACPI tables, the headers of PCI
- * configuration spaces with their drivers and physical functions, the firmware's memory map, IOMMU groups,
- * versions, and the options that the kernel's IOMMU was started with.
- */
+/** Takes from a host what a report about its reserved memory needs: what {@link CAPTURED} lists. */
 export function captureHost(tree: Tree): Capture {
   const from = new Collector(tree);
   const taken = [
@@ -81,7 +75,7 @@ export function captureHost(tree: Tree): Capture {
     takePci(from),
     takeMemoryMap(from),
     takeIommuGroups(from),
-    takeVersions(from),
+    takeFacts(from),
   ];
   return { files: from.files, taken, notes: from.notes };
 }
@@ -89,7 +83,8 @@ export function captureHost(tree: Tree): Capture {
 const names = (found: readonly string[]): string => found.join(', ') || 'none';
 
 function takeTables(from: Collector): Taken {
-  const there = from.list(TABLES_DIRECTORY).filter((name) => TABLES.includes(name));
+  const wanted: readonly string[] = CAPTURED.tables;
+  const there = from.list(TABLES_DIRECTORY).filter((name) => wanted.includes(name));
   const path = (name: string) => `${TABLES_DIRECTORY}/${name}`;
   const found = there.filter((name) => from.file(path(name), (tree) => tree.read(path(name))));
   return { what: 'ACPI tables', found: names(found) };
@@ -103,10 +98,10 @@ function takePci(from: Collector): Taken {
     const config = `${directory}/config`;
     // The rest of the space can only be read by root, and reading it disturbs some devices.
     if (from.file(config, (tree) => tree.head(config, CONFIG_HEADER))) functions++;
-    for (const fact of ['class', 'vendor', 'device']) from.file(`${directory}/${fact}`);
-    from.link(`${directory}/driver`, (driver) => `../../drivers/${driver}`);
-    from.link(`${directory}/physfn`, (physfn) => `../${physfn}`);
-    from.link(`${directory}/iommu_group`, (group) => `../../../../kernel/iommu_groups/${group}`);
+    for (const fact of CAPTURED.pciFiles) from.file(`${directory}/${fact}`);
+    for (const [link, below] of Object.entries(CAPTURED.pciLinks)) {
+      from.link(`${directory}/${link}`, (target) => below + target);
+    }
   }
   return { what: 'PCI functions', found: String(functions) };
 }
@@ -115,7 +110,7 @@ function takeMemoryMap(from: Collector): Taken {
   const complete = from
     .list(MEMORY_MAP)
     .filter((range) =>
-      ['start', 'end', 'type']
+      CAPTURED.memoryRange
         .map((file) => from.file(`${MEMORY_MAP}/${range}/${file}`))
         .every(Boolean),
     );
@@ -135,27 +130,32 @@ function takeIommuGroups(from: Collector): Taken {
   return { what: 'IOMMU groups', found: String(groups.length) };
 }
 
-/** Options of Linux's command line that verdicts hang on; the rest of it is nobody's business. */
-const IOMMU_OPTION = /^(intel_)?iommu=/;
-
-/** Takes the options; whether there are any. */
-function takeIommuOptions(from: Collector): boolean {
-  const path = 'proc/cmdline';
-  const cmdline = new TextDecoder().decode(from.read(path) ?? undefined);
-  const options = cmdline.split(/\s+/).filter((option) => IOMMU_OPTION.test(option));
-  if (cmdline !== '') from.files.set(path, new TextEncoder().encode(`${options.join(' ')}\n`));
-  return options.length > 0;
+/** Takes the words of a file that are wanted, as one line; whether there are any. */
+function takeWords(
+  from: Collector,
+  path: string,
+  lineOf: (text: string) => string,
+  wanted: (word: string) => boolean,
+  before = '',
+): boolean {
+  const bytes = from.read(path);
+  if (bytes === null) return false;
+  const words = lineOf(new TextDecoder().decode(bytes)).split(/\s+/).filter(wanted);
+  from.files.set(path, new TextEncoder().encode(`${[before, ...words].join(' ').trimStart()}\n`));
+  return words.length > 0;
 }
 
-function takeVersions(from: Collector): Taken {
-  const found: string[] = [];
-  if (from.file('proc/sys/kernel/osrelease')) found.push('Linux');
-  if (from.file('sys/hypervisor/type')) {
-    const parts = ['major', 'minor', 'extra'].filter((part) =>
-      from.file(`sys/hypervisor/version/${part}`),
-    );
-    if (parts.length > 0) found.push('hypervisor');
+function takeFacts(from: Collector): Taken {
+  const found: string[] = CAPTURED.files.filter((path) => from.file(path));
+  const isOption = (word: string) =>
+    CAPTURED.kernelOptions.some((option) => word.startsWith(option));
+  if (takeWords(from, 'proc/cmdline', (text) => text, isOption)) {
+    found.push('proc/cmdline (options of the IOMMU)');
   }
-  if (takeIommuOptions(from)) found.push("the kernel's options for its IOMMU");
-  return { what: 'Versions', found: names(found) };
+  const flags: readonly string[] = CAPTURED.cpuFlags;
+  const flagsOf = (text: string) => /^flags\s*:.*/m.exec(text)?.[0] ?? '';
+  if (takeWords(from, 'proc/cpuinfo', flagsOf, (word) => flags.includes(word), 'flags :')) {
+    found.push('proc/cpuinfo (flags)');
+  }
+  return { what: 'Other files', found: names(found) };
 }

@@ -14,10 +14,8 @@ import {
 import { readPciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
 import { ifPermitted, type Tree } from '../read/tree.js';
+import { CONFIG_HEADER } from './captured.js';
 import { TABLES_DIRECTORY } from './host-table.js';
-
-/** Bytes of a function's configuration space that are read: the header, which any user may read. */
-export const CONFIG_HEADER = 64;
 
 /** Where the kernel shows PCI functions, the firmware's memory map, and IOMMU groups. */
 export const PCI_DEVICES = 'sys/bus/pci/devices';
