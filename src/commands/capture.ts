@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { EXIT, type ExitStatus } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { packArchive } from '../evidence/archive.js';
 import { captureHost } from '../evidence/capture.js';
 import { readHostTable } from '../evidence/host-table.js';
@@ -10,16 +10,25 @@ import { complain, print, writeNewFile } from './output.js';
 
 export interface CaptureOptions extends GlobalOptions {
   output: string;
+  script?: boolean;
   force?: boolean;
   root?: string;
 }
 
 /** `dmar capture`: what the other commands need of a machine, as an archive for a report. */
 export async function run(_: string[], options: CaptureOptions): Promise<ExitStatus> {
+  if (options.script) {
+    const { captureScript } = await import('../render/capture/script.js');
+    await print(captureScript());
+    return EXIT.fine;
+  }
   const tree = await openTree(options.root ?? '/', MAX_SIZE);
-  // A capture without the table helps nobody; this says why there is none.
-  await readHostTable(tree, MAX_SIZE);
   const { files, taken, notes } = captureHost(tree);
+  // A machine without a table is worth a report too, and this says why there is none.
+  await readHostTable(tree, MAX_SIZE).catch((error) => {
+    if (!(error instanceof Failure)) throw error;
+    notes.push(error.message);
+  });
   const name = basename(options.output).replace(/(\.tar)?(\.gz)?$|\.tgz$/, '') || 'host';
   const archive = await packArchive(files, name, new Date());
   const { gzipSync } = await import('node:zlib');

@@ -195,8 +195,12 @@ export const COMMANDS: Readonly<Record<string, () => CommandDeclaration>> = {
     options: [
       {
         flags: '-o, --output <file>',
-        about: 'the archive to make, a gzipped tar: host.tar.gz',
-        required: true,
+        about: 'the archive to make, a gzipped tar',
+        default: 'host.tar.gz',
+      },
+      {
+        flags: '--script',
+        about: 'print a shell script that makes the archive on a machine without Node.js',
       },
       { flags: '--root <dir>', about: 'a captured host instead of this machine' },
       { flags: '--force', about: 'overwrite the file' },

@@ -19,7 +19,7 @@ export interface Capture {
   readonly files: ReadonlyMap<string, TreeFile>;
   readonly taken: readonly Taken[];
   /** Sentences about what is there but could not be read. */
-  readonly notes: readonly string[];
+  readonly notes: string[];
 }
 
 /** Most bytes of one file of sysfs or procfs; most are a page long, `iomem` of a server is longer. */
