@@ -1,6 +1,9 @@
-import { EXIT, type ExitStatus, Failure } from './base/failure.js';
-import { type CommandLine, readPlainLine, SCAN_THREAD } from './commands/command-line.js';
+import { type ExitStatus, Failure } from './base/failure.js';
 import { reportFailure } from './commands/output.js';
+import { readCommandLine } from './commands/program.js';
+
+/** What the program finds behind its name where it is a thread of `dmar scan`. */
+const SCAN_THREAD = ['scan', '--thread'];
 
 /** Whether the command line asks for JSON, so that even a usage error is told in it. */
 const wantsJson = (args: readonly string[]): boolean =>
@@ -10,39 +13,25 @@ const wantsJson = (args: readonly string[]): boolean =>
       : /^(--json|--format=n?d?json|-fn?d?json)$/.test(arg),
   );
 
-/**
- * Runs the program as the shell does and sets the exit status.
- *
- * @returns the command that did its work; null where none did
- */
-export async function main([, , ...args]: string[]): Promise<string | null> {
+/** Runs the program as the shell does and sets the exit status. */
+export async function main([, , ...args]: string[]): Promise<void> {
   if (SCAN_THREAD.every((word, i) => args[i] === word)) {
     const { run } = await import('./scan-thread.js');
     run();
-    return null;
+    return;
   }
   try {
-    const line = readPlainLine(args) ?? (await readAnyLine(args));
-    if (typeof line !== 'object') {
-      process.exitCode = line;
-      return null;
-    }
-    const status = await runCommand(line);
-    process.exitCode = status;
-    return status === EXIT.fine || status === EXIT.no ? line.name : null;
+    process.exitCode = await runCommand(args);
   } catch (error) {
     // Saying it may fail in turn, where standard output takes nothing.
     process.exitCode = await explain(error, args).catch((other) => explain(other, args));
-    return null;
   }
 }
 
-async function readAnyLine(args: readonly string[]) {
-  const { readCommandLine } = await import('./commands/program.js');
-  return readCommandLine(args, wantsJson(args));
-}
-
-async function runCommand({ command, operands, options }: CommandLine): Promise<ExitStatus> {
+async function runCommand(args: readonly string[]): Promise<ExitStatus> {
+  const line = await readCommandLine(args, wantsJson(args));
+  if (typeof line !== 'object') return line;
+  const { command, operands, options } = line;
   if (options.json) options.format = 'json';
   const { run } = await command.load();
   return run(operands, options as never);

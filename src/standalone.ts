@@ -1,4 +1,4 @@
 import { main } from './cli.js';
 
-/** The whole program in one executable, with a JavaScript engine of its own. */
+/** Starts the program: the bundle that bin/dmar.js loads, and the executable with an engine of its own. */
 main(process.argv);

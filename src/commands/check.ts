@@ -87,7 +87,7 @@ async function printReport(
       const { findingToJson } = await import('../render/check/json.js');
       for (const finding of report.result.findings) {
         const line = { source: report.source.path, ...findingToJson(finding) };
-        await print(await toJsonText(line, 0));
+        await print(toJsonText(line, 0));
       }
       return;
     }
@@ -159,6 +159,6 @@ async function printRulesAsJson(
   const { ruleToJson } = await import('../render/check/json.js');
   const documents: JsonObject[] = rules.map(ruleToJson);
   if (format === 'ndjson') {
-    for (const one of documents) await print(await toJsonText(one, 0));
+    for (const one of documents) await print(toJsonText(one, 0));
   } else await printJson(explain === undefined ? documents : (documents[0] ?? null));
 }

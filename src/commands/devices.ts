@@ -169,7 +169,7 @@ async function printAnswer(
       const { deviceToJson } = await import('../render/devices/json.js');
       for (const report of answer.reports) {
         const device = deviceToJson(report, answer.names);
-        await print(await toJsonText({ source: source.path, ...device }, 0));
+        await print(toJsonText({ source: source.path, ...device }, 0));
       }
       return warn(source.path, answer, options);
     }

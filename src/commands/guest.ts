@@ -201,7 +201,7 @@ async function printAnswer(
     case 'ndjson': {
       const { regionsToJson } = await import('../render/guest/json.js');
       for (const region of regionsToJson(answer)) {
-        await print(await toJsonText({ source: source.path, ...region }, 0));
+        await print(toJsonText({ source: source.path, ...region }, 0));
       }
       return warn(source.path, answer, options);
     }

@@ -122,7 +122,7 @@ async function printAnswer(
     }
     case 'ndjson': {
       for (const entry of entriesToJson(result)) {
-        await print(await toJsonText({ source: source.path, ...entry }, 0));
+        await print(toJsonText({ source: source.path, ...entry }, 0));
       }
       return warn(source.path, result, notes, options);
     }

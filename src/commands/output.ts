@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { printable } from '../base/printable.js';
-import { type Json, toJsonPieces, toJsonText } from '../render/basics/json.js';
+import { type Json, toJsonText } from '../render/basics/json.js';
 
 /** File descriptors of the standard streams. */
 const STDOUT = 1;
@@ -17,20 +17,8 @@ const abandoned = new Set<number>();
  */
 export const print = (data: string | Uint8Array): Promise<void> => write(STDOUT, data);
 
-/** Bytes, about, that are written at a time. */
-const CHUNK = 1 << 16;
-
-/** Writes a document as JSON to standard output, however long that is. */
-export async function printJson(value: Json): Promise<void> {
-  let text = '';
-  for await (const piece of toJsonPieces(value)) {
-    text += piece;
-    if (text.length < CHUNK) continue;
-    await print(text);
-    text = '';
-  }
-  await print(text);
-}
+/** Writes a document as JSON to standard output. */
+export const printJson = (value: Json): Promise<void> => print(toJsonText(value));
 
 /** Whether anybody still reads standard output: long work is in vain where nobody does. */
 export const isRead = (): boolean => !abandoned.has(STDOUT);
@@ -97,7 +85,7 @@ export async function reportFailure(failure: Failure, json: boolean): Promise<vo
   const { code, message, hint } = failure;
   if (json) {
     const error = { code, message, ...(hint === undefined ? {} : { hint }) };
-    await write(STDERR, await toJsonText({ error }, 0));
+    await write(STDERR, toJsonText({ error }, 0));
     return;
   }
   await complain(`dmar: ${message}`);

@@ -1,7 +1,6 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, Failure } from '../base/failure.js';
 import { VERSION } from '../base/version.js';
-import { type CommandLine, commandOf } from './command-line.js';
 import {
   COMMANDS,
   type CommandDeclaration,
@@ -20,6 +19,20 @@ kernel's log, compressed or not, or a directory or archive of a captured host.
   dmar check FILE --fail-on warning
 
 Exit status: 0 fine, 1 the answer is no, 2 wrong usage, 3 no table could be read`;
+
+/** A command line, understood. */
+export interface CommandLine {
+  readonly command: CommandDeclaration;
+  readonly operands: string[];
+  readonly options: Record<string, unknown>;
+}
+
+/** The one command that a command line can mean; null where help or usage may name them all. */
+function commandOf(word: string | undefined): string | null {
+  if (word === undefined) return DEFAULT_COMMAND;
+  if (word.startsWith('-')) return null;
+  return Object.hasOwn(COMMANDS, word) ? word : DEFAULT_COMMAND;
+}
 
 /** What commander would have printed. */
 interface Told {
@@ -99,7 +112,7 @@ function declare(
   for (const [operand, about] of declaration.operands) command.argument(operand, about);
   for (const option of declaration.options) command.addOption(optionOf(option));
   command.action(() =>
-    read({ name, command: declaration, operands: command.args, options: command.opts() }),
+    read({ command: declaration, operands: command.args, options: command.opts() }),
   );
 }
 

@@ -2,10 +2,8 @@ import { decodeDmar } from '../acpi/dmar/decode.js';
 import { Failure } from '../base/failure.js';
 import { checkTable } from '../check/check.js';
 import { NO_HOST } from '../check/dmar/subject.js';
-import { readCandidate } from '../evidence/content.js';
 import type { Source } from '../evidence/source.js';
-import { MAX_SIZE } from '../read/bounded-read.js';
-import { readSource, sourceOf } from '../read/read-source.js';
+import { readSource } from '../read/read-source.js';
 import type { Candidate, Obstacle } from '../read/walk.js';
 import { type JsonObject, toJsonText } from '../render/basics/json.js';
 import { sourceToJson } from '../render/basics/source-json.js';
@@ -55,7 +53,7 @@ export async function scanBatch(
       result.tables++;
     } else if ('named' in item && !item.named && SOMETHING_ELSE.has(outcome.code)) result.others++;
     else {
-      result.lines += await toJsonText(unreadableToJson(path, outcome), 0);
+      result.lines += toJsonText(unreadableToJson(path, outcome), 0);
       result.unreadable++;
     }
   }
@@ -72,39 +70,9 @@ async function attempt(path: string, options: ScanLineOptions): Promise<string |
   }
 }
 
-/** Longest file, in bytes, and how many, that a thread remembers. */
-const MEMORABLE = 4096;
-const MOST_REMEMBERED = 64;
-
-/**
- * Lines of files met before, by what they hold, without what is in front of their table's length: machines of
- * one model share theirs to the byte, so a fleet has few.
- */
-const remembered = new Map<string, string>();
-
 async function scanFile(path: string, options: ScanLineOptions): Promise<string> {
-  const { maxSize = MAX_SIZE } = options;
-  const bytes = await readCandidate(path, maxSize);
-  if (bytes === null || bytes.length > MEMORABLE) {
-    const source = await (bytes === null
-      ? readSource({ path, maxSize })
-      : sourceOf(bytes, path, maxSize));
-    return toJsonText(await scanSource(path, source, options), 0);
-  }
-  // A string of the bytes as characters, which a map compares by value.
-  const key = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-  const name = JSON.stringify(path);
-  const front = `{"path":${name},"source":{"path":${name},`;
-  const rest = remembered.get(key);
-  if (rest !== undefined) return front + rest;
-  const source = await sourceOf(bytes, path, maxSize);
-  const line = await toJsonText(await scanSource(path, source, options), 0);
-  // What is said of a file may name it.
-  if (source.hostTree === null && source.notes.length === 0 && line.startsWith(front)) {
-    if (remembered.size === MOST_REMEMBERED) remembered.clear();
-    remembered.set(key, line.slice(front.length));
-  }
-  return line;
+  const source = await readSource({ path, maxSize: options.maxSize });
+  return toJsonText(await scanSource(path, source, options), 0);
 }
 
 async function scanSource(

@@ -3,7 +3,6 @@ import { isatty } from 'node:tty';
 import { EXIT, type ExitStatus } from '../base/failure.js';
 import { walk } from '../read/walk.js';
 import { plural } from '../render/basics/text.js';
-import { SCAN_THREAD } from './command-line.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, isRead, print } from './output.js';
 import { type Batch, type BatchResult, type ScanLineOptions, scanBatch } from './scan-batch.js';
@@ -51,7 +50,12 @@ async function* scanned(paths: readonly string[], options: ScanOptions) {
     return;
   }
   const { color: _, ...lineOptions } = options;
-  yield* inThreads<Batch, BatchResult>(concat(first, todo), threads, SCAN_THREAD, lineOptions);
+  yield* inThreads<Batch, BatchResult>(
+    concat(first, todo),
+    threads,
+    ['scan', '--thread'],
+    lineOptions,
+  );
 }
 
 function* batches(paths: readonly string[]): Generator<Batch> {

@@ -1,17 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 
 /** Inputs a thread is given ahead, so that it need not wait for the one that hands them out. */
 const AHEAD = 3;
-
-/** A nursery that stays small: threads would let theirs grow to 48 MiB each before they tidy up. */
-const LIMITS = { maxYoungGenerationSizeMb: 3 };
-
-/** By how many percent heaps may grow before they are tidied up; left to itself V8 lets them double and more. */
-const GROWTH = 20;
-
-const letHeapsGrow = (percent: number): void =>
-  setFlagsFromString(`--heap-growing-percent=${percent}`);
 
 interface Pending<O> {
   resolve(output: O): void;
@@ -25,11 +15,7 @@ class Thread<I, O> {
 
   constructor(argv: string[], workerData: unknown) {
     // The program itself, for it may be a single file.
-    this.#worker = new Worker(process.argv[1] as string, {
-      argv,
-      workerData,
-      resourceLimits: LIMITS,
-    });
+    this.#worker = new Worker(process.argv[1] as string, { argv, workerData });
     this.#worker.on('message', (output: O) => this.#pending.shift()?.resolve(output));
     this.#worker.on('error', (error: Error) => {
       for (const { reject } of this.#pending.splice(0)) reject(error);
@@ -67,16 +53,12 @@ export async function* inThreads<I, O>(
   try {
     for (const input of inputs) {
       if (answers.length === count * AHEAD) {
-        const answer = (await answers.shift()) as O;
-        // Not sooner: bytecode that was kept under other flags is not used, and now it has been.
-        if (next === answers.length + 1) letHeapsGrow(GROWTH);
-        yield answer;
+        yield (await answers.shift()) as O;
       }
       answers.push((threads[next++ % count] as Thread<I, O>).ask(input));
     }
     for (const answer of answers) yield await answer;
   } finally {
-    letHeapsGrow(0);
     for (const thread of threads) await thread.end();
   }
 }

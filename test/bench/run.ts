@@ -72,7 +72,7 @@ async function startUpOn(node: string, own: boolean): Promise<void> {
       : []),
     ...(iasl ? [['iasl -d FIXTURE', iasl] as [string, Command]] : []),
   ];
-  // The first runs leave their bytecode for the others.
+  // The first runs read the files from the disk.
   for (const [, command] of commands) for (let i = 0; i < 2; i++) timeOf(command);
   const results = byTurns(
     commands.map(([, command]) => command),
