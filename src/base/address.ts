@@ -1,9 +1,10 @@
+import { hex } from './hex.js';
+
 /** Bytes of a page, for Xen on x86 and for the alignment the VT-d specification asks of RMRRs. */
 export const PAGE_SIZE = 4096n;
 
 /** A physical address as `0x` and 16 lower-case hex digits. */
-export const formatAddress = (address: bigint): string =>
-  `0x${address.toString(16).padStart(16, '0')}`;
+export const formatAddress = (address: bigint): string => hex(address, 16);
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 

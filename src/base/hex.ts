@@ -1,9 +1,16 @@
-const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** A number's hex digits, lower case, with zeros before them where there are fewer than `digits`. */
+export const hexDigits = (value: number | bigint, digits = 1): string =>
+  value.toString(16).padStart(digits, '0');
+
+/** A number in hex behind `0x`: {@link hexDigits}. */
+export const hex = (value: number | bigint, digits = 1): string => `0x${hexDigits(value, digits)}`;
+
+const BYTES = Array.from({ length: 256 }, (_, byte) => hexDigits(byte, 2));
 
 /** Bytes as lower-case hex digits, two a byte, with a separator between bytes. */
 export function bytesToHex(bytes: Uint8Array, separator = ''): string {
   let text = '';
-  for (const byte of bytes) text += text === '' ? DIGITS[byte] : separator + DIGITS[byte];
+  for (const byte of bytes) text += text === '' ? BYTES[byte] : separator + BYTES[byte];
   return text;
 }
 

@@ -1,3 +1,5 @@
+import { indexOfFirst } from './search.js';
+
 /** Numbers from `start` up to but not including `end`: addresses, or page frames. */
 export interface Interval {
   readonly start: bigint;
@@ -28,7 +30,7 @@ export function subtractIntervals<I extends Interval>(
   const pieces: I[] = [];
   for (const interval of sortIntervals(intervals)) {
     let start = interval.start;
-    for (let i = indexOfFirst(holes, start); i < holes.length; i++) {
+    for (let i = indexOfFirst(holes, ({ end }) => end > start); i < holes.length; i++) {
       const hole = holes[i] as Interval;
       if (hole.start >= interval.end) break;
       if (hole.start > start) pieces.push({ ...interval, start, end: hole.start });
@@ -50,7 +52,7 @@ export function firstSharing(
   start: bigint,
   end: bigint,
 ): Interval | undefined {
-  const found = intervals[indexOfFirst(intervals, start)];
+  const found = intervals[indexOfFirst(intervals, ({ end }) => end > start)];
   return found !== undefined && found.start < end ? found : undefined;
 }
 
@@ -58,15 +60,3 @@ const sortIntervals = <I extends Interval>(intervals: readonly I[]): I[] =>
   intervals
     .filter(({ start, end }) => start < end)
     .sort((a, b) => (a.start < b.start ? -1 : a.start > b.start ? 1 : 0));
-
-/** Index of the first interval that ends after a number; the number of intervals where none does. */
-function indexOfFirst(intervals: readonly Interval[], after: bigint): number {
-  let low = 0;
-  let high = intervals.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((intervals[middle] as Interval).end <= after) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

@@ -1,3 +1,5 @@
+import { hexDigits } from './hex.js';
+
 /** Address of a PCI function: segment, bus, device, function. */
 export interface Sbdf {
   segment: number;
@@ -6,14 +8,12 @@ export interface Sbdf {
   func: number;
 }
 
-const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-
 /** A segment as it stands in an address: `0000`. */
-export const formatSegment = (segment: number): string => hex(segment, 4);
+export const formatSegment = (segment: number): string => hexDigits(segment, 4);
 
 /** `0000:00:1d.0`, as Linux and Xen write it. */
 export const formatSbdf = ({ segment, bus, device, func }: Sbdf): string =>
-  `${hex(segment, 4)}:${hex(bus, 2)}:${hex(device, 2)}.${func.toString(16)}`;
+  `${hexDigits(segment, 4)}:${hexDigits(bus, 2)}:${hexDigits(device, 2)}.${hexDigits(func)}`;
 
 /**
  * Reads `0000:00:1d.0`, or `00:1d.0` on segment 0, all in hex. Segments beyond 16 bits are Linux's own:
@@ -44,7 +44,7 @@ export const sbdfOf = (segment: number, bdf: number): Sbdf => ({
 
 /** A device scope's hops as text: `1c.0/00.0`. */
 export const formatHops = (path: readonly (readonly [device: number, func: number])[]): string =>
-  path.map(([device, func]) => `${hex(device, 2)}.${func.toString(16)}`).join('/');
+  path.map(([device, func]) => `${hexDigits(device, 2)}.${hexDigits(func)}`).join('/');
 
 /**
  * A device scope's path as text before it is resolved: `0000:00:1c.0/00.0`, start, then each hop. With
@@ -54,7 +54,7 @@ export const formatPath = (
   segment: number,
   startBus: number,
   path: readonly (readonly [device: number, func: number])[],
-): string => `${hex(segment, 4)}:${hex(startBus, 2)}:${formatHops(path)}`;
+): string => `${hexDigits(segment, 4)}:${hexDigits(startBus, 2)}:${formatHops(path)}`;
 
 /** Where a device scope's path starts, and its hops. */
 export interface ScopePath {

@@ -1,11 +1,8 @@
 import type { DeviceScope } from '../acpi/dmar/device-scope.js';
 import type { PlacedScope, Structure } from '../acpi/dmar/structures.js';
+import { hex } from '../base/hex.js';
 import { formatPath } from '../base/sbdf.js';
 import type { Remark } from './rule.js';
-
-/** A number in hex for sentences, with as many digits as it has, or at least as many as asked for. */
-export const hex = (value: number | bigint, digits = 1): string =>
-  `0x${value.toString(16).padStart(digits, '0')}`;
 
 /** An inclusive range of addresses for sentences. */
 export const range = (first: bigint, last: bigint): string => `${hex(first)}-${hex(last)}`;

@@ -1,4 +1,5 @@
 import { gunzipSync } from 'node:zlib';
+import { hexDigits } from '../base/hex.js';
 import { printable } from '../base/printable.js';
 import { directoryTree, type Tree } from '../read/tree.js';
 
@@ -20,16 +21,16 @@ export class PciNames {
 
   /** `Intel Corporation 82599ES`, as much of it as the database knows; null where it is nothing. */
   device(vendorId: number, deviceId: number): string | null {
-    const vendor = this.#entry(hex(vendorId, 4));
+    const vendor = this.#entry(hexDigits(vendorId, 4));
     if (vendor === null) return null;
-    const device = vendor.find(hex(deviceId, 4));
+    const device = vendor.find(hexDigits(deviceId, 4));
     return device === null ? vendor.name : `${vendor.name} ${device}`;
   }
 
   /** `USB controller` for 0x0c0320; null where the database knows no such class. */
   className(classCode: number): string | null {
-    const base = this.#entry(`C ${hex(classCode >> 16, 2)}`);
-    return base?.find(hex((classCode >> 8) & 0xff, 2)) ?? base?.name ?? null;
+    const base = this.#entry(`C ${hexDigits(classCode >> 16, 2)}`);
+    return base?.find(hexDigits((classCode >> 8) & 0xff, 2)) ?? base?.name ?? null;
   }
 
   /** A top-level entry, its name in the first line, and what is listed below it; null where there is none. */
@@ -65,8 +66,6 @@ function findEntry(lines: string, key: string): Entry | null {
     },
   };
 }
-
-const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
 
 /** The rest of a line. */
 function lineAt(lines: string, from: number): string {

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from '../base/address.js';
+import { indexOfFirst } from '../base/search.js';
 import { E820, type MemoryRange } from '../machine/host.js';
 
 const PAGE_SHIFT = 12n;
@@ -88,13 +89,6 @@ export class MemoryMap {
 
   /** Index of the first range that ends after `address`; the number of ranges where none does. */
   #firstEndingAfter(address: bigint): number {
-    let low = 0;
-    let high = this.#ranges.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#ranges[middle] as MemoryRange).end > address) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return indexOfFirst(this.#ranges, ({ end }) => end > address);
   }
 }

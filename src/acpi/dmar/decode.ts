@@ -1,3 +1,4 @@
+import { hex } from '../../base/hex.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { NO_BYTES } from '../layout.js';
 import { byteSum } from '../sdt.js';
@@ -20,8 +21,6 @@ export interface DecodeResult {
   /** In the order of their offsets within each kind; empty for a table without oddities. */
   diagnostics: Diagnostic[];
 }
-
-const hex = (value: number, digits = 2) => `0x${value.toString(16).padStart(digits, '0')}`;
 
 /**
  * Decodes a DMAR table, whatever the bytes say (VT-d specification, "BIOS Considerations").
@@ -99,7 +98,7 @@ function inspectHeader(header: DmarHeader, bytes: Uint8Array, diagnostics: Diagn
       'warning',
       9,
       1,
-      `The checksum is ${hex(header.checksum)}, but ${hex(right)} would be right.`,
+      `The checksum is ${hex(header.checksum, 2)}, but ${hex(right, 2)} would be right.`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { formatAddress } from '../../base/address.js';
-import { bytesToHex } from '../../base/hex.js';
+import { bytesToHex, hex, hexDigits } from '../../base/hex.js';
 import { formatHops } from '../../base/sbdf.js';
 import type { Field, FlagBits } from '../layout.js';
 import { byteSum } from '../sdt.js';
@@ -124,7 +124,7 @@ function listField(
       });
     case 'flags': {
       const byte = value as number;
-      return listed(width, `0x${hexByte(byte)}`, { meaning: spellFlags(byte, flags) });
+      return listed(width, hex(byte, 2), { meaning: spellFlags(byte, flags) });
     }
     case 'path': {
       const path = value as DeviceScope['path'];
@@ -152,10 +152,8 @@ const listScopes = (structure: Scoped, resolve?: ResolvePath): ListedPart[] =>
 /** Decimal, and hex beside it where that differs; addresses in hex alone. */
 function formatInteger(value: number | bigint): string {
   if (typeof value === 'bigint') return formatAddress(value);
-  return value < 10 ? `${value}` : `${value} (0x${value.toString(16)})`;
+  return value < 10 ? `${value}` : `${value} (${hex(value)})`;
 }
-
-const hexByte = (byte: number): string => byte.toString(16).padStart(2, '0');
 
 /** Names of the bits that are set; a bit without a name is reserved. */
 function spellFlags(byte: number, bits: FlagBits): string {
@@ -168,10 +166,10 @@ function spellFlags(byte: number, bits: FlagBits): string {
 
 /** In quotes; bytes that are no printable ASCII character as \xNN. */
 const quoteText = (text: string): string =>
-  `"${text.replace(/[^\x20-\x7e]/g, (char) => `\\x${hexByte(char.charCodeAt(0))}`)}"`;
+  `"${text.replace(/[^\x20-\x7e]/g, (char) => `\\x${hexDigits(char.charCodeAt(0), 2)}`)}"`;
 
 function judgeChecksum({ length, checksum }: DmarTable['header'], bytes: Uint8Array): string {
   if (length > bytes.length) return 'not all bytes that it covers are there';
   const sum = byteSum(bytes, length);
-  return sum === 0 ? 'right' : `wrong, 0x${hexByte((checksum - sum) & 0xff)} would be right`;
+  return sum === 0 ? 'right' : `wrong, ${hex((checksum - sum) & 0xff, 2)} would be right`;
 }

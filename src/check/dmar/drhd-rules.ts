@@ -4,9 +4,10 @@ import { dmarHeader } from '../../acpi/dmar/header.js';
 import { placedScopes } from '../../acpi/dmar/structures.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { about, aboutField, aboutScope, called, pathOf } from '../wording.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
 

@@ -12,6 +12,7 @@ import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { type PlacedScope, placedScopes, type Scoped } from '../../acpi/dmar/structures.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { E820, type MemoryRange } from '../../machine/host.js';
 import {
@@ -23,7 +24,7 @@ import {
 } from '../../machine/pci-topology.js';
 import { MemoryMap } from '../../xen/memory-map.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, aboutScope, called, listed, pathOf, range } from '../wording.js';
 import { includesPciAll } from './drhd-rules.js';
 import { LinuxMemoryMap } from './memory.js';
 import type { Subject } from './subject.js';

@@ -3,9 +3,10 @@ import { ATSR_FLAGS, type Atsr, atsr } from '../../acpi/dmar/atsr.js';
 import { SCOPE_ACPI_DEVICE } from '../../acpi/dmar/device-scope.js';
 import { rhsa } from '../../acpi/dmar/rhsa.js';
 import { hasFlag } from '../../acpi/layout.js';
+import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { about, aboutField, aboutScope, called, pathOf } from '../wording.js';
 import { namesNothing } from './subject.js';
 
 const allPorts = ({ flags }: Atsr): boolean => hasFlag(flags, ATSR_FLAGS, 'ALL_PORTS');

@@ -1,6 +1,7 @@
 import { type Field, namedBits } from '../../acpi/layout.js';
+import { hex } from '../../base/hex.js';
 import type { Remark } from '../rule.js';
-import { aboutField, hex } from '../wording.js';
+import { aboutField } from '../wording.js';
 
 /**
  * Finds bits that the specification reserves and the table sets, by what the layout declares: fields

@@ -7,8 +7,9 @@ import {
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { placedScopes } from '../../acpi/dmar/structures.js';
 import { PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, hex, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, aboutScope, called, listed, pathOf, range } from '../wording.js';
 import { Coverage } from './coverage.js';
 import { namesNothing } from './subject.js';
 import { isAddressable } from './width.js';

@@ -8,8 +8,9 @@ import {
 } from '../../acpi/dmar/device-scope.js';
 import { drhd } from '../../acpi/dmar/drhd.js';
 import { kindOf } from '../../acpi/dmar/structures.js';
+import { hex } from '../../base/hex.js';
 import type { Rule } from '../rule.js';
-import { aboutField, aboutScope, called, hex, pathOf } from '../wording.js';
+import { aboutField, aboutScope, called, pathOf } from '../wording.js';
 import { reservedBits } from './reserved.js';
 
 const XEN_REFUSES = 'the whole table is refused with -EINVAL: VT-d is off';

@@ -1,7 +1,6 @@
 import type { Structure } from '../../acpi/dmar/structures.js';
+import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
-
-const hex = (value: bigint): string => `0x${value.toString(16)}`;
 
 /** What a structure is called by what it is about, e.g. `RMRR 0xbf7e8000-0xbf7f7fff`. */
 export function nameOf(structure: Structure): string {

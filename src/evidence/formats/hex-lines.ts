@@ -1,3 +1,4 @@
+import { hex } from '../../base/hex.js';
 import { tooLarge } from '../../read/bounded-read.js';
 import type { WrittenTable } from './format.js';
 
@@ -97,7 +98,6 @@ class DumpReader {
   }
 
   #noteGap(offset: number): void {
-    const hex = (value: number) => `0x${value.toString(16)}`;
     this.#gap ??= `The hex dump lacks the bytes from offset ${hex(this.#end)} to ${hex(offset - 1)}; what follows them is left out.`;
   }
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
 import type { DeviceReport, Judges } from '../../answers/devices.js';
 import { formatAddress } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { PciNames } from '../../machine/pci-names.js';
 import type { JsonObject } from '../basics/json.js';
@@ -17,8 +18,8 @@ export interface DevicesAnswer {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const hex = (value: number | null, digits: number) =>
-  value === null ? null : `0x${value.toString(16).padStart(digits, '0')}`;
+const hexOrNull = (value: number | null, digits: number) =>
+  value === null ? null : hex(value, digits);
 
 /** The devices and their verdicts as JSON: see the JSON Schema `devices`. */
 export function devicesToJson(source: SourceJson, answer: DevicesAnswer): JsonObject {
@@ -43,10 +44,10 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
   const known = vendorId !== null && deviceId !== null;
   return {
     device: formatSbdf(address),
-    vendor_id: hex(vendorId, 4),
-    device_id: hex(deviceId, 4),
+    vendor_id: hexOrNull(vendorId, 4),
+    device_id: hexOrNull(deviceId, 4),
     name: known ? (names?.device(vendorId, deviceId) ?? null) : null,
-    class: hex(classCode, 6),
+    class: hexOrNull(classCode, 6),
     class_name: classCode === null ? null : (names?.className(classCode) ?? null),
     driver,
     physical_function: physicalFunction === null ? null : formatSbdf(physicalFunction),

@@ -1,4 +1,5 @@
 import type { DeviceReport } from '../../answers/devices.js';
+import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Region } from '../../regions/of-dmar.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
@@ -107,9 +108,9 @@ async function devicesTable({ reports, names }: DevicesAnswer, { columns, style 
 function describe({ subject }: DeviceReport, names: DevicesAnswer['names']): string {
   const { classCode, vendorId, deviceId, physicalFunction } = subject;
   if (classCode === null || vendorId === null || deviceId === null) return 'unknown';
-  const hex = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
-  const kind = names?.className(classCode) ?? `class ${hex(classCode, 6)}`;
-  const name = names?.device(vendorId, deviceId) ?? `${hex(vendorId, 4)}:${hex(deviceId, 4)}`;
+  const kind = names?.className(classCode) ?? `class ${hexDigits(classCode, 6)}`;
+  const name =
+    names?.device(vendorId, deviceId) ?? `${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)}`;
   // In front, where a narrow terminal does not cut it off: its regions are the physical function's.
   const of = physicalFunction === null ? '' : `VF of ${shortName(formatSbdf(physicalFunction))}, `;
   return `${of}${kind}: ${name}`;
@@ -118,8 +119,7 @@ function describe({ subject }: DeviceReport, names: DevicesAnswer['names']): str
 const shorten = (text: string, columns: number): string =>
   text.length > columns ? `${text.slice(0, columns - 1).trimEnd()}…` : text;
 
-const rangeOf = (first: bigint, last: bigint): string =>
-  `0x${first.toString(16)}-0x${last.toString(16)}`;
+const rangeOf = (first: bigint, last: bigint): string => `${hex(first)}-${hex(last)}`;
 
 /** Each region and the devices listed that it touches. */
 function regionsList(reports: readonly DeviceReport[], { columns, style }: Page): string {

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import type { Detail, Value } from '../../diff/dmar/details.js';
 import type { Change, Place } from '../../diff/dmar/diff.js';
 import type { ReservedFrames } from '../../diff/dmar/guests.js';
@@ -161,7 +162,7 @@ function framesRow(mark: Mark, fate: string, frames: ReservedFrames, page: Page)
   return [
     mark,
     fate,
-    `0x${start.toString(16)}-0x${(end - 1n).toString(16)}`,
+    `${hex(start)}-${hex(end - 1n)}`,
     String(pages),
     formatSize(pages * PAGE_SIZE),
     named.join('\n'),

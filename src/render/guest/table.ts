@@ -1,4 +1,5 @@
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { explainRegion, explainVerdict } from '../../toolstack/explain.js';
 import { type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
@@ -28,8 +29,6 @@ const PAINT: Partial<Record<RangeKind, keyof Style>> = {
 const WIDE = 110;
 /** Regions that one explanation names. */
 const FEW_REGIONS = 6;
-
-const hex = (value: bigint) => `0x${value.toString(16)}`;
 
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
 export async function renderGuest(answer: GuestAnswer, title: string, page: Page): Promise<string> {

@@ -1,5 +1,6 @@
 import type { DmarHeader } from '../../acpi/dmar/header.js';
 import { PAGE_SIZE } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
 import type { RdmMapResult } from '../../xen/rdm-map.js';
@@ -25,8 +26,6 @@ const WIDE = 120;
 
 /** Frames of a 64-bit address space. */
 const HIGHEST_FRAME = 1n << 52n;
-
-const hex = (value: bigint) => `0x${value.toString(16)}`;
 
 /** The map as text for a terminal: what was asked of whom, the table, then what is missing and odd. */
 export async function renderMap(input: MapTableInput, page: Page): Promise<string> {
@@ -185,7 +184,7 @@ function describePages(start_pfn: bigint, nr_pages: bigint, digits: number): str
   if (nr_pages === 0n || end > HIGHEST_FRAME) {
     return ['-', String(nr_pages), nr_pages === 0n ? 'none' : 'wraps past 2^64', '-'];
   }
-  const address = (value: bigint) => `0x${value.toString(16).padStart(digits, '0')}`;
+  const address = (value: bigint) => hex(value, digits);
   const range = `${address(start_pfn * PAGE_SIZE)}-${address(end * PAGE_SIZE - 1n)}`;
   return [hex(end - 1n), String(nr_pages), range, formatSize(nr_pages * PAGE_SIZE)];
 }

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
 import type { ListedField, ListedPart } from '../../acpi/dmar/listing.js';
-import { bytesToHex } from '../../base/hex.js';
+import { bytesToHex, hexDigits } from '../../base/hex.js';
 import { type Page, remarks } from '../basics/page.js';
 import { plural, wrap } from '../basics/text.js';
 
@@ -104,7 +104,7 @@ function hexRows({ offset, length }: ListedField, bytes: Uint8Array): string[] {
   const rows: string[] = [];
   for (let at = offset; at < offset + length; at += ROW) {
     const row = bytesToHex(bytes.subarray(at, Math.min(at + ROW, offset + length)), ' ');
-    const place = at.toString(16).padStart(offsetDigits(bytes), '0');
+    const place = hexDigits(at, offsetDigits(bytes));
     rows.push(`${place}  ${row.padEnd(3 * ROW)}`);
   }
   return rows;

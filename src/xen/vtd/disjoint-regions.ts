@@ -1,3 +1,5 @@
+import { indexOfFirst } from '../../base/search.js';
+
 /** A region of memory, bounds inclusive. */
 export interface Region {
   readonly base_address: bigint;
@@ -34,26 +36,14 @@ export class DisjointRegions<R extends Region> {
 
   /** Index of the last bucket whose first region begins by `address`; 0 where none does. */
   #bucketOf(address: bigint): number {
-    let low = 0;
-    let high = this.#buckets.length - 1;
-    while (low < high) {
-      const middle = (low + high + 1) >>> 1;
-      const [first] = this.#buckets[middle] as R[];
-      if ((first as R).base_address <= address) low = middle;
-      else high = middle - 1;
-    }
-    return low;
+    const after = indexOfFirst(
+      this.#buckets,
+      ([first]) => first !== undefined && first.base_address > address,
+    );
+    return Math.max(after - 1, 0);
   }
 }
 
 /** How many regions of a sorted bucket begin by `address`. */
-function countUpTo(bucket: readonly Region[], address: bigint): number {
-  let low = 0;
-  let high = bucket.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((bucket[middle] as Region).base_address <= address) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
+const countUpTo = (bucket: readonly Region[], address: bigint): number =>
+  indexOfFirst(bucket, ({ base_address }) => base_address > address);
