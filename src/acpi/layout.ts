@@ -7,11 +7,11 @@
  * in another, and `encode(decode(bytes))` is the identity.
  */
 
-/** No bytes at all; shared, since most structures have nothing left over. */
+/** No bytes at all. */
 export const NO_BYTES = new Uint8Array(0);
 
 /** Hops of a device scope's path. */
-export type Path = readonly (readonly [device: number, func: number])[];
+export type Path = [device: number, func: number][];
 
 /** Bits of a flags byte by their specification name, e.g. `{ INCLUDE_PCI_ALL: 0 }`. */
 export type FlagBits = Readonly<Record<string, number>>;
@@ -26,26 +26,6 @@ export const namedBits = (bits: FlagBits): number =>
 
 /** Turns a field's number into words, e.g. 0x26 into `39 bits`; `fields` are all those of its structure. */
 export type Meaning<N = number> = (value: N, fields: Readonly<Record<string, unknown>>) => string;
-
-const ZEROS = new Uint8Array(16);
-const ZERO_RUNS = Array.from({ length: ZEROS.length }, (_, width) => ZEROS.subarray(0, width));
-
-/** So many zeros, shared by all who ask. */
-const zeros = (width: number): Uint8Array => ZERO_RUNS[width] ?? new Uint8Array(width);
-
-/** Paths of a single hop that a bus can have (32 devices of 8 functions), made when first asked for. */
-const SINGLE_HOPS = new Array<Path | undefined>(32 * 8);
-
-/** Path of a single hop, shared by all that have it: most paths are one of a few. */
-function singleHop(device: number, func: number): Path {
-  if (func > 7) return [[device, func]];
-  const key = device * 8 + func;
-  const known = SINGLE_HOPS[key];
-  if (known !== undefined) return known;
-  const path: Path = [[device, func]];
-  if (key < SINGLE_HOPS.length) SINGLE_HOPS[key] = path;
-  return path;
-}
 
 /** The ways a field's bytes are laid out. `constant` and `position` occupy no bytes. */
 export type FieldKind =
@@ -137,13 +117,12 @@ export class Reader {
     return text;
   }
 
-  /** `width` bytes; as nearly all such runs are reserved, those of zeros are shared. */
+  /** A copy of `width` bytes. */
   bytesOf(width: number): Uint8Array {
-    const { bytes, pos } = this;
-    const end = pos + width;
-    this.pos = end;
-    for (let at = pos; at < end; at++) if (bytes[at] !== 0) return bytes.subarray(pos, end);
-    return zeros(width);
+    const start = this.pos;
+    this.pos += width;
+    // Made anew and not by slice, which of a Node Buffer is a view.
+    return new Uint8Array(this.bytes.subarray(start, this.pos));
   }
 
   /** Characters up to the first NUL or the end of the structure; what follows is for {@link rest}. */
@@ -156,22 +135,14 @@ export class Reader {
 
   /** Pairs of device and function, as many as fit. */
   path(): Path {
-    const { bytes, pos } = this;
-    const hops = (this.end - pos) >> 1;
-    this.pos += 2 * hops;
-    if (hops === 1) return singleHop(bytes[pos] as number, bytes[pos + 1] as number);
-    return Array.from({ length: hops }, (_, i) => [
-      bytes[pos + 2 * i] as number,
-      bytes[pos + 2 * i + 1] as number,
-    ]);
+    const path: Path = [];
+    while (this.pos + 2 <= this.end) path.push([this.u8(), this.u8()]);
+    return path;
   }
 
-  /** The bytes that no field before it took. */
+  /** A copy of the bytes that no field before it took. */
   rest(): Uint8Array {
-    if (this.pos >= this.end) return NO_BYTES;
-    const rest = this.bytes.subarray(this.pos, this.end);
-    this.pos = this.end;
-    return rest;
+    return this.bytesOf(Math.max(this.end - this.pos, 0));
   }
 }
 

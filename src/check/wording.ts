@@ -1,5 +1,5 @@
 import type { DeviceScope } from '../acpi/dmar/device-scope.js';
-import type { PlacedScope, Structure } from '../acpi/dmar/structures.js';
+import type { Structure } from '../acpi/dmar/structures.js';
 import { hex } from '../base/hex.js';
 import { formatPath } from '../base/sbdf.js';
 import type { Remark } from './rule.js';
@@ -29,16 +29,12 @@ interface Placed {
   readonly length: number;
 }
 
-/** A remark about a whole structure. */
+/** A remark about a whole structure or device scope entry. */
 export const about = ({ offset, length }: Placed, message: string): Remark => ({
   offset,
   length,
   message,
 });
-
-/** A remark about a whole device scope entry. */
-export const aboutScope = ({ scope, offset }: PlacedScope, message: string): Remark =>
-  about({ offset, length: scope.length }, message);
 
 /** A remark about `length` bytes of a structure or device scope entry from `at` on. */
 export const aboutField = (

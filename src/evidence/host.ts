@@ -11,8 +11,8 @@ import {
   type PciDetails,
   type ReservedRegion,
 } from '../machine/host.js';
-import { readPciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
+import { readPciNames } from '../read/pci-names.js';
 import { ifPermitted, type Tree } from '../read/tree.js';
 import { CONFIG_HEADER } from './captured.js';
 import { TABLES_DIRECTORY } from './host-table.js';

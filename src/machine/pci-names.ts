@@ -1,13 +1,5 @@
-import { gunzipSync } from 'node:zlib';
 import { hexDigits } from '../base/hex.js';
 import { printable } from '../base/printable.js';
-import { directoryTree, type Tree } from '../read/tree.js';
-
-/** Where distributions keep the PCI ID database. */
-const PLACES = ['usr/share/misc/pci.ids', 'usr/share/hwdata/pci.ids'];
-
-/** Most bytes of the database, unpacked: it has about 1.5 MB. */
-const LIMIT = 32 * 2 ** 20;
 
 /** Names of PCI devices and classes, from the PCI ID database (pci.ids(5)). */
 export class PciNames {
@@ -71,31 +63,4 @@ function findEntry(lines: string, key: string): Entry | null {
 function lineAt(lines: string, from: number): string {
   const end = lines.indexOf('\n', from);
   return printable(lines.slice(from, end < 0 ? undefined : end).trim());
-}
-
-/**
- * The PCI ID database of a host, or failing that of this machine; plain, or packed with gzip.
- *
- * @returns null where neither has one that can be read
- */
-export function readPciNames(tree: Tree): PciNames | null {
-  for (const where of [tree, directoryTree('/')]) {
-    for (const place of PLACES) {
-      const text = readDatabase(where, place);
-      if (text !== null) return new PciNames(text);
-    }
-  }
-  return null;
-}
-
-/** Names are a nicety: a database that cannot be read counts as none. */
-function readDatabase(tree: Tree, place: string): string | null {
-  try {
-    const plain = tree.read(place, LIMIT);
-    const packed = plain === null ? tree.read(`${place}.gz`, LIMIT) : null;
-    const bytes = packed === null ? plain : gunzipSync(packed, { maxOutputLength: LIMIT });
-    return bytes === null ? null : new TextDecoder().decode(bytes);
-  } catch {
-    return null;
-  }
 }

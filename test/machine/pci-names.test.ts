@@ -1,7 +1,5 @@
-import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { filesTree } from '../../src/evidence/files-tree.js';
-import { PciNames, readPciNames } from '../../src/machine/pci-names.js';
+import { PciNames } from '../../src/machine/pci-names.js';
 
 const DATABASE = `# comment
 0001  SafeNet (wrong ID)
@@ -38,17 +36,3 @@ test.each([
 ])('class %j is %j', (code, name) => {
   expect(new PciNames(DATABASE).className(code)).toBe(name);
 });
-
-test.each(['usr/share/misc/pci.ids', 'usr/share/hwdata/pci.ids'])(
-  'the database is found in %s, plain or packed',
-  (place) => {
-    const bytes = new TextEncoder().encode(DATABASE);
-    for (const [path, content] of [
-      [place, bytes],
-      [`${place}.gz`, gzipSync(bytes)],
-    ] as const) {
-      const names = readPciNames(filesTree('host', new Map([[path, content]])));
-      expect(names?.device(0x8086, 0x1d26)).toBe('Intel Corporation C600 USB Controller');
-    }
-  },
-);

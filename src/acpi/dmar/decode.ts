@@ -1,6 +1,5 @@
 import { hex } from '../../base/hex.js';
 import type { Diagnostic } from '../diagnostic.js';
-import { NO_BYTES } from '../layout.js';
 import { byteSum } from '../sdt.js';
 import { DMAR_SIGNATURES, type DmarHeader, dmarHeader } from './header.js';
 import { DmarReader } from './reader.js';
@@ -45,7 +44,7 @@ export function decodeDmar(bytes: Uint8Array): DecodeResult {
   const header = dmarHeader.decode(reader);
   inspectHeader(header, bytes, diagnostics);
   const structures = decodeStructures(reader, Math.min(header.length, bytes.length));
-  const trailing = reader.pos < bytes.length ? bytes.subarray(reader.pos) : NO_BYTES;
+  const trailing = new Uint8Array(bytes.subarray(reader.pos));
   return { table: { header, structures, trailing }, diagnostics };
 }
 
@@ -106,9 +105,14 @@ function inspectHeader(header: DmarHeader, bytes: Uint8Array, diagnostics: Diagn
 /** Walks the structures from the reader's position to `end`, and leaves the reader after the last. */
 function decodeStructures(reader: DmarReader, end: number): Structure[] {
   const { view, diagnostics } = reader;
-  // Made as long as it will be: a list of half a million that grows takes a tenth of all the time.
-  const structures = new Array<Structure>(countStructures(view, reader.pos, end));
-  for (let i = 0; i < structures.length; i++) structures[i] = decodeStructure(reader, end);
+  const structures: Structure[] = [];
+  // One shorter than its own header does not say where the next begins.
+  while (
+    reader.pos + STRUCTURE_HEADER <= end &&
+    view.getUint16(reader.pos + 2, true) >= STRUCTURE_HEADER
+  ) {
+    structures.push(decodeStructure(reader, end));
+  }
   const { pos } = reader;
   if (pos + STRUCTURE_HEADER <= end) {
     complainOfLength(reader, view.getUint16(pos, true), view.getUint16(pos + 2, true), end);
@@ -122,17 +126,6 @@ function decodeStructures(reader: DmarReader, end: number): Structure[] {
     });
   }
   return structures;
-}
-
-/** How many structures can be told apart: one shorter than its own header says not where the next begins. */
-function countStructures(view: DataView, start: number, end: number): number {
-  let count = 0;
-  for (let at = start; at + STRUCTURE_HEADER <= end; count++) {
-    const length = view.getUint16(at + 2, true);
-    if (length < STRUCTURE_HEADER) return count;
-    at += length;
-  }
-  return count;
 }
 
 /** Decodes the structure at the reader's position, or keeps its bytes where it cannot be what it claims. */

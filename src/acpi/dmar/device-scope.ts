@@ -26,6 +26,7 @@ export const scopeTypeName = (type: number): string => SCOPE_TYPE_NAMES[type] ??
  */
 export const deviceScope = layout((f: DmarReader) => ({
   type: f.u8(scopeTypeName),
+  offset: f.position(),
   length: f.u8(),
   flags: f.u8(),
   reserved: f.u8(),
@@ -35,11 +36,8 @@ export const deviceScope = layout((f: DmarReader) => ({
   trailing: f.rest(),
 }));
 
-/**
- * A decoded device scope entry. `trailing` holds the last byte of an entry of odd length. It does not say
- * where it stands, so that structures of the same device can share it; `placedScopes` does.
- */
-export type DeviceScope = Readonly<ReturnType<typeof deviceScope.decode>>;
+/** A decoded device scope entry. `trailing` holds the last byte of an entry of odd length. */
+export type DeviceScope = ReturnType<typeof deviceScope.decode>;
 
 /** Whether an entry names a PCI device, or a bridge and what is below it. */
 export const isPciScope = ({ type }: DeviceScope): boolean =>

@@ -61,7 +61,7 @@ const keysOf = (fields: readonly Field[]): string[] =>
   fields.flatMap(({ name, flags = {} }) => [name, ...Object.keys(flags).map(flagKey)]);
 
 const HEADER_KEYS = keysOf(dmarHeader.fields);
-const SCOPE_KEYS = [...keysOf(deviceScope.fields), 'name', 'offset', 'device'];
+const SCOPE_KEYS = [...keysOf(deviceScope.fields), 'name', 'device'];
 const STRUCTURE_KEYS = new Map(
   [...STRUCTURE_KINDS, UNKNOWN_KIND].map((kind) => [
     kind,

@@ -5,13 +5,7 @@ import type { Field, FlagBits } from '../layout.js';
 import type { DmarTable } from './decode.js';
 import { type DeviceScope, deviceScope, scopeTypeName } from './device-scope.js';
 import { dmarHeader } from './header.js';
-import {
-  kindOf,
-  type PlacedScope,
-  placedScopes,
-  type Scoped,
-  type Structure,
-} from './structures.js';
+import { kindOf, type Scoped, type Structure } from './structures.js';
 
 /** A layout's fields as JSON holds them. */
 export interface JsonFields {
@@ -72,16 +66,11 @@ export function scopeDevice(
   return resolved ? formatSbdf(resolved) : formatPath(segment, startBusNumber, path);
 }
 
-function scopeToJson(
-  { scope, offset }: PlacedScope,
-  segment: number,
-  resolve?: ResolvePath,
-): JsonFields {
+function scopeToJson(scope: DeviceScope, segment: number, resolve?: ResolvePath): JsonFields {
   const { type, ...fields } = fieldsToJson(deviceScope.fields, scope);
   return {
     type: type as number,
     name: scopeTypeName(scope.type),
-    offset,
     ...fields,
     device: scopeDevice(scope, segment, resolve),
   };
@@ -100,8 +89,8 @@ function fieldsToJson(
     else if (kind === 'flags') Object.assign(json, flagsToJson(given as number, flags as FlagBits));
     else if (kind === 'scopes') {
       const structure = value as Scoped;
-      json[name] = Array.from(placedScopes(structure), (placed) =>
-        scopeToJson(placed, structure.segment, resolve),
+      json[name] = structure.deviceScope.map((scope) =>
+        scopeToJson(scope, structure.segment, resolve),
       );
     } else if (kind === 'bytes' || kind === 'rest') {
       const bytes = given as Uint8Array;

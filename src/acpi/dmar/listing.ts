@@ -7,7 +7,7 @@ import type { DmarTable } from './decode.js';
 import { type DeviceScope, deviceScope, scopeTypeName } from './device-scope.js';
 import { dmarHeader } from './header.js';
 import { type ResolvePath, scopeDevice } from './json.js';
-import { kindOf, placedScopes, type Scoped } from './structures.js';
+import { kindOf, type Scoped } from './structures.js';
 
 /** A field as people read it. */
 export interface ListedField {
@@ -143,10 +143,10 @@ function listField(
 }
 
 const listScopes = (structure: Scoped, resolve?: ResolvePath): ListedPart[] =>
-  Array.from(placedScopes(structure), ({ scope, offset }) => {
+  structure.deviceScope.map((scope) => {
     const device = scopeDevice(scope, structure.segment, resolve) ?? 'without a path';
     const heading = `${scopeTypeName(scope.type)} ${device}`;
-    return partOf(heading, offset, listFields(deviceScope.fields, scope, offset));
+    return partOf(heading, scope.offset, listFields(deviceScope.fields, scope, scope.offset));
   });
 
 /** Decimal, and hex beside it where that differs; addresses in hex alone. */

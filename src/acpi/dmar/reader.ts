@@ -1,85 +1,45 @@
-import { sbdfKey } from '../../base/sbdf.js';
 import type { Diagnostic } from '../diagnostic.js';
 import { Reader } from '../layout.js';
-import { type DeviceScope, deviceScope, SCOPE_ENDPOINT } from './device-scope.js';
-import { Endpoints } from './endpoints.js';
+import { type DeviceScope, deviceScope } from './device-scope.js';
 
 /** Fixed part of a device scope entry in bytes. */
 const SCOPE_FIXED = 6;
 /** Shortest device scope entry the specification allows: one hop. */
 const SCOPE_SHORTEST = 8;
 
-/** Bytes of a table from which looking for scopes to share is worth the while. */
-const MANY_REGIONS = 0x8_0000;
-
 /** A {@link Reader} that also knows device scopes and collects what was odd about them. */
 export class DmarReader extends Reader {
   readonly diagnostics: Diagnostic[] = [];
-  readonly #endpoints: Endpoints | null;
-
-  constructor(bytes: Uint8Array) {
-    super(bytes);
-    this.#endpoints = bytes.length < MANY_REGIONS ? null : new Endpoints();
-  }
 
   /**
    * Device scope entries up to the end of the structure. Stops before an entry that cannot be one
    * (shorter than its fixed part, or running past the structure); its bytes are left to `rest`.
    */
-  scopes(): readonly DeviceScope[] {
-    const count = this.#countScopes(this.end);
-    const endpoints = count === 1 ? this.#endpoints : null;
-    const key = endpoints && this.#endpointKey();
-    if (endpoints === null || key === null) return this.#decodeScopes(count);
-    const known = endpoints.get(key);
-    if (known !== undefined) {
-      this.pos += SCOPE_SHORTEST;
-      return known;
-    }
-    const scopes = this.#decodeScopes(1);
-    endpoints.add(key, scopes);
-    return scopes;
-  }
-
-  #decodeScopes(count: number): DeviceScope[] {
-    const structureEnd = this.end;
-    const scopes = new Array<DeviceScope>(count);
-    for (let i = 0; i < count; i++) {
-      this.end = this.pos + (this.bytes[this.pos + 1] as number);
-      scopes[i] = deviceScope.decode(this);
-    }
-    this.end = structureEnd;
-    return scopes;
-  }
-
-  /** @returns the key under which {@link Endpoints} has the next entry; null for one it has no room for */
-  #endpointKey(): number | null {
-    const { bytes, pos } = this;
-    // The four bytes are length, flags, reserved and enumeration ID.
-    const isPlain =
-      bytes[pos] === SCOPE_ENDPOINT && this.view.getUint32(pos + 1, true) === SCOPE_SHORTEST;
-    const device = bytes[pos + SCOPE_FIXED] as number;
-    const func = bytes[pos + SCOPE_FIXED + 1] as number;
-    if (!isPlain || device > 31 || func > 7) return null;
-    return sbdfKey(0, bytes[pos + SCOPE_FIXED - 1] as number, device, func);
-  }
-
-  /** How many entries can be told apart before the end of the structure; complains of what is odd. */
-  #countScopes(structureEnd: number): number {
-    const { bytes } = this;
-    let at = this.pos;
-    let count = 0;
-    for (; at + SCOPE_FIXED <= structureEnd; count++) {
-      const length = bytes[at + 1] as number;
-      const overruns = at + length > structureEnd;
+  scopes(): DeviceScope[] {
+    const { end } = this;
+    const scopes: DeviceScope[] = [];
+    while (this.pos + SCOPE_FIXED <= end) {
+      const length = this.bytes[this.pos + 1] as number;
+      const overruns = this.pos + length > end;
       if (length < SCOPE_SHORTEST || length % 2 === 1 || overruns) {
-        this.#complain(at, length, structureEnd);
-        if (length < SCOPE_FIXED || overruns) return count;
+        this.#complain(this.pos, length, end);
+        if (length < SCOPE_FIXED || overruns) return scopes;
       }
-      at += length;
+      scopes.push(this.#scope(length));
     }
-    if (at < structureEnd) this.#complainOfTail(at, structureEnd - at);
-    return count;
+    if (this.pos < end) this.#complainOfTail(this.pos, end - this.pos);
+    return scopes;
+  }
+
+  /** The entry of so many bytes at the reader's position, and the reader as it was but after it. */
+  #scope(length: number): DeviceScope {
+    const { start, end } = this;
+    this.start = this.pos;
+    this.end = this.pos + length;
+    const scope = deviceScope.decode(this);
+    this.start = start;
+    this.end = end;
+    return scope;
   }
 
   #complainOfTail(offset: number, length: number): void {

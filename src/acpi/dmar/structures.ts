@@ -43,22 +43,7 @@ export const UNKNOWN_KIND = {
 } as unknown as StructureKind;
 
 /** A structure that has device scopes. */
-export type Scoped = Extract<Structure, { deviceScope: readonly DeviceScope[] }>;
-
-/** A device scope entry and its first byte, counted from the start of the table. */
-export interface PlacedScope {
-  readonly scope: DeviceScope;
-  readonly offset: number;
-}
-
-/** The device scope entries of a structure: they follow its fixed part, one after another. */
-export function* placedScopes(structure: Scoped): Generator<PlacedScope> {
-  let offset = structure.offset + kindOf(structure).layout.fixedLength;
-  for (const scope of structure.deviceScope) {
-    yield { scope, offset };
-    offset += scope.length;
-  }
-}
+export type Scoped = Extract<Structure, { deviceScope: DeviceScope[] }>;
 
 /** Layout and title that a decoded structure was read with. */
 export const kindOf = (structure: Structure): StructureKind =>

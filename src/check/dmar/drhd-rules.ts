@@ -1,13 +1,12 @@
 import { type DeviceScope, isPciScope, scopeTypeName } from '../../acpi/dmar/device-scope.js';
 import { DRHD_FLAGS, type Drhd, drhd, registerSetPages } from '../../acpi/dmar/drhd.js';
 import { dmarHeader } from '../../acpi/dmar/header.js';
-import { placedScopes } from '../../acpi/dmar/structures.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, pathOf } from '../wording.js';
+import { about, aboutField, called, pathOf } from '../wording.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
 
@@ -222,7 +221,7 @@ export const DRHD_RULES: readonly Rule[] = [
     *test({ drhds }) {
       const owners = new Map<string, Drhd>();
       for (const unit of drhds) {
-        for (const { scope, offset } of placedScopes(unit)) {
+        for (const scope of unit.deviceScope) {
           const key = `${unit.segment} ${scopeKey(scope)}`;
           const owner = owners.get(key);
           if (owner === undefined) owners.set(key, unit);
@@ -230,8 +229,8 @@ export const DRHD_RULES: readonly Rule[] = [
             const name = isPciScope(scope)
               ? pathOf(unit.segment, scope)
               : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
-            const message = `The device scope of the ${called(unit)} names ${name} at offset ${offset}, as does that of the ${called(owner)}.`;
-            yield aboutScope({ scope, offset }, message);
+            const message = `The device scope of the ${called(unit)} names ${name} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
+            yield about(scope, message);
           }
         }
       }

@@ -9,7 +9,7 @@ import {
 import type { Drhd } from '../../acpi/dmar/drhd.js';
 import { DMAR_FLAGS, dmarHeader } from '../../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
-import { type PlacedScope, placedScopes, type Scoped } from '../../acpi/dmar/structures.js';
+import type { Scoped } from '../../acpi/dmar/structures.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
@@ -24,7 +24,7 @@ import {
 } from '../../machine/pci-topology.js';
 import { MemoryMap } from '../../xen/memory-map.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, called, listed, pathOf, range } from '../wording.js';
 import { includesPciAll } from './drhd-rules.js';
 import { LinuxMemoryMap } from './memory.js';
 import type { Subject } from './subject.js';
@@ -58,15 +58,15 @@ const devices = (
   function* ({ scoped, host: { pci } }: Subject): Generator<Remark> {
     if (pci === null) return;
     for (const structure of scoped) {
-      const wrong = [...placedScopes(structure)].filter(
-        ({ scope }) =>
+      const wrong = structure.deviceScope.filter(
+        (scope) =>
           isPciScope(scope) &&
           isWrong(lookUp(pci, structure.segment, scope), scope, structure, pci),
       );
       const [first] = wrong;
       if (first === undefined) continue;
-      const names = listed(wrong.map(({ scope }) => nameOf(pci, structure, scope)));
-      yield aboutScope(first, sentence(structure, names));
+      const names = listed(wrong.map((scope) => nameOf(pci, structure, scope)));
+      yield about(first, sentence(structure, names));
     }
   };
 
@@ -74,11 +74,11 @@ const devices = (
  * The I/O APICs and HPETs whose type Xen looks up in the wrong entry (acpi_parse_one_drhd: the i-th device
  * counted has the type of the i-th entry, counted or not).
  */
-function mistakenEntries(unit: Drhd): PlacedScope[] {
+function mistakenEntries(unit: Drhd): DeviceScope[] {
   const isChip = ({ type }: DeviceScope) => type === SCOPE_IOAPIC || type === SCOPE_HPET;
-  return [...placedScopes(unit)]
-    .filter(({ scope }) => isPciScope(scope) || isChip(scope))
-    .filter(({ scope }, i) => isChip(scope) && !isChip(unit.deviceScope[i] as DeviceScope));
+  return unit.deviceScope
+    .filter((scope) => isPciScope(scope) || isChip(scope))
+    .filter((scope, i) => isChip(scope) && !isChip(unit.deviceScope[i] as DeviceScope));
 }
 
 /** A device's address where its path can be followed, else the path. */
@@ -133,14 +133,14 @@ const PCI_RULES: readonly Rule[] = [
       if (pci === null) return;
       for (const unit of drhds) {
         if (includesPciAll(unit)) continue;
-        const mistaken = mistakenEntries(unit).filter(({ scope }) => {
+        const mistaken = mistakenEntries(unit).filter((scope) => {
           const named = pci.resolvePath(unit.segment, scope.startBusNumber, scope.path);
           return named === null || !pci.answers(named);
         });
         const [first] = mistaken;
         if (first === undefined) continue;
-        const names = listed(mistaken.map(({ scope }) => pathOf(unit.segment, scope)));
-        yield aboutScope(
+        const names = listed(mistaken.map((scope) => pathOf(unit.segment, scope)));
+        yield about(
           first,
           `The ${called(unit)} names ${names} after entries that Xen to 4.11 does not count, so that it is taken for a PCI device.`,
         );

@@ -6,7 +6,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, pathOf } from '../wording.js';
+import { about, aboutField, called, pathOf } from '../wording.js';
 import { namesNothing } from './subject.js';
 
 const allPorts = ({ flags }: Atsr): boolean => hasFlag(flags, ATSR_FLAGS, 'ALL_PORTS');
@@ -173,10 +173,10 @@ export const OTHER_RULES: readonly Rule[] = [
     advice: "Report it to the firmware's vendor: an ANDD is missing.",
     *test(subject) {
       const declared = new Set(subject.all('ANDD').map((one) => one.acpiDeviceNumber));
-      for (const { structure, scope, offset } of subject.scopes()) {
+      for (const { structure, scope } of subject.scopes()) {
         if (scope.type !== SCOPE_ACPI_DEVICE || declared.has(scope.enumerationId)) continue;
-        const message = `The device scope of the ${called(structure)} names ACPI device ${scope.enumerationId}, ${pathOf(structure.segment, scope)}, at offset ${offset}, but no ANDD has that number.`;
-        yield aboutScope({ scope, offset }, message);
+        const message = `The device scope of the ${called(structure)} names ACPI device ${scope.enumerationId}, ${pathOf(structure.segment, scope)}, at offset ${scope.offset}, but no ANDD has that number.`;
+        yield about(scope, message);
       }
     },
   },

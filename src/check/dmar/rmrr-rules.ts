@@ -5,11 +5,10 @@ import {
   SCOPE_ENDPOINT,
 } from '../../acpi/dmar/device-scope.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
-import { placedScopes } from '../../acpi/dmar/structures.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, aboutScope, called, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, called, listed, pathOf, range } from '../wording.js';
 import { Coverage } from './coverage.js';
 import { namesNothing } from './subject.js';
 import { isAddressable } from './width.js';
@@ -268,15 +267,15 @@ export const RMRR_RULES: readonly Rule[] = [
     advice: "Ask the firmware's vendor to name the device that uses the region.",
     *test({ rmrrs, host }) {
       for (const one of rmrrs) {
-        const first = [...placedScopes(one)].find(({ scope }) => countsForXen(scope));
+        const first = one.deviceScope.find(countsForXen);
         if (first === undefined) continue;
-        const { startBusNumber: bus, path } = first.scope;
+        const { startBusNumber: bus, path } = first;
         const [device, func] = path[0] ?? [];
         const named =
           path.length > 1 ? host.pci?.resolvePath(one.segment, bus, path) : { bus, device, func };
         if (named?.bus !== 0 || named.device !== 0 || named.func !== 0) continue;
         const message = `The first device of the ${called(one)}, ${region(one)}, is 00:00.0, at offset ${first.offset}.`;
-        yield aboutScope(first, message);
+        yield about(first, message);
       }
     },
   },

@@ -10,7 +10,7 @@ import { drhd } from '../../acpi/dmar/drhd.js';
 import { kindOf } from '../../acpi/dmar/structures.js';
 import { hex } from '../../base/hex.js';
 import type { Rule } from '../rule.js';
-import { aboutField, aboutScope, called, pathOf } from '../wording.js';
+import { about, aboutField, called, pathOf } from '../wording.js';
 import { reservedBits } from './reserved.js';
 
 const XEN_REFUSES = 'the whole table is refused with -EINVAL: VT-d is off';
@@ -220,13 +220,13 @@ export const SCOPE_RULES: readonly Rule[] = [
     ],
     advice: "Ask the firmware's vendor which device is meant.",
     *test(subject) {
-      for (const { structure, scope, offset } of subject.scopes()) {
+      for (const { structure, scope } of subject.scopes()) {
         const hop = scope.path.findIndex(([device, func]) => device > 31 || func > 7);
         if (hop < 0) continue;
         const [device, func] = scope.path[hop] as [number, number];
         const at = deviceScope.at.path + 2 * hop;
-        const message = `The path ${pathOf(structure.segment, scope)} of the ${called(structure)} names device ${device}, function ${func} at offset ${offset + at}; devices end at 31, functions at 7.`;
-        yield aboutField({ offset }, at, 2, message);
+        const message = `The path ${pathOf(structure.segment, scope)} of the ${called(structure)} names device ${device}, function ${func} at offset ${scope.offset + at}; devices end at 31, functions at 7.`;
+        yield aboutField(scope, at, 2, message);
       }
     },
   },
@@ -241,10 +241,10 @@ export const SCOPE_RULES: readonly Rule[] = [
     ],
     advice: 'Update the system: the firmware may follow a newer specification.',
     *test(subject) {
-      for (const { structure, scope, offset } of subject.scopes()) {
+      for (const { structure, scope } of subject.scopes()) {
         if (scope.type in SCOPE_TYPE_NAMES) continue;
-        const message = `The device scope entry at offset ${offset} of the ${called(structure)} has type ${scope.type}; types 1 to 5 are known.`;
-        yield aboutField({ offset }, deviceScope.at.type, 1, message);
+        const message = `The device scope entry at offset ${scope.offset} of the ${called(structure)} has type ${scope.type}; types 1 to 5 are known.`;
+        yield aboutField(scope, deviceScope.at.type, 1, message);
       }
     },
   },
@@ -259,11 +259,11 @@ export const SCOPE_RULES: readonly Rule[] = [
     ],
     advice: "Ask the firmware's vendor to remove the entry.",
     *test(subject) {
-      for (const { structure, scope, offset } of subject.scopes()) {
+      for (const { structure, scope } of subject.scopes()) {
         if (structure.name === 'DRHD') continue;
         if (scope.type !== SCOPE_IOAPIC && scope.type !== SCOPE_HPET) continue;
-        const message = `The device scope of the ${called(structure)} names an ${scopeTypeName(scope.type)} at offset ${offset}, where only PCI devices belong.`;
-        yield aboutScope({ scope, offset }, message);
+        const message = `The device scope of the ${called(structure)} names an ${scopeTypeName(scope.type)} at offset ${scope.offset}, where only PCI devices belong.`;
+        yield about(scope, message);
       }
     },
   },
@@ -279,16 +279,16 @@ export const SCOPE_RULES: readonly Rule[] = [
     ],
     advice: "Ask the firmware's vendor to clear them.",
     *test(subject) {
-      for (const { structure, scope, offset } of subject.scopes()) {
-        const what = `The device scope entry at offset ${offset} of the ${called(structure)}`;
-        yield* reservedBits(deviceScope.fields, scope, { offset }, what);
+      for (const { structure, scope } of subject.scopes()) {
+        const what = `The device scope entry at offset ${scope.offset} of the ${called(structure)}`;
+        yield* reservedBits(deviceScope.fields, scope, scope, what);
         if (structure.name !== 'SIDP' && scope.flags !== 0) {
           const message = `${what} sets flags ${hex(scope.flags)}, which only an SIDP has.`;
-          yield aboutField({ offset }, deviceScope.at.flags, 1, message);
+          yield aboutField(scope, deviceScope.at.flags, 1, message);
         }
         if (isPciScope(scope) && scope.enumerationId !== 0) {
           const message = `${what} gives a PCI device the enumeration ID ${scope.enumerationId}, which it cannot have.`;
-          yield aboutField({ offset }, deviceScope.at.enumerationId, 1, message);
+          yield aboutField(scope, deviceScope.at.enumerationId, 1, message);
         }
       }
     },

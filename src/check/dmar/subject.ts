@@ -1,13 +1,8 @@
 import type { DmarTable } from '../../acpi/dmar/decode.js';
+import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
 import type { Drhd } from '../../acpi/dmar/drhd.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
-import {
-  kindOf,
-  type PlacedScope,
-  placedScopes,
-  type Scoped,
-  type Structure,
-} from '../../acpi/dmar/structures.js';
+import { kindOf, type Scoped, type Structure } from '../../acpi/dmar/structures.js';
 import type { Host } from '../../machine/host.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
@@ -43,10 +38,10 @@ export class Subject {
     );
   }
 
-  /** Each device scope entry with its place and the structure it belongs to, in table order. */
-  *scopes(): Generator<PlacedScope & { structure: Scoped }> {
+  /** Each device scope entry and the structure it belongs to, in table order. */
+  *scopes(): Generator<{ structure: Scoped; scope: DeviceScope }> {
     for (const structure of this.scoped) {
-      for (const { scope, offset } of placedScopes(structure)) yield { structure, scope, offset };
+      for (const scope of structure.deviceScope) yield { structure, scope };
     }
   }
 }

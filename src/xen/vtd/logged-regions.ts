@@ -55,6 +55,7 @@ const SCOPE_LENGTH = 8;
 
 const scopeOf = ({ bus, device, func }: Sbdf): DeviceScope => ({
   type: SCOPE_ENDPOINT,
+  offset: 0,
   length: SCOPE_LENGTH,
   flags: 0,
   reserved: 0,

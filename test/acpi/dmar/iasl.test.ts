@@ -4,7 +4,7 @@ import { deviceScope } from '../../../src/acpi/dmar/device-scope.js';
 import { tableFromJson } from '../../../src/acpi/dmar/from-json.js';
 import { dmarHeader } from '../../../src/acpi/dmar/header.js';
 import { type JsonFields, tableToJson } from '../../../src/acpi/dmar/json.js';
-import { kindOf, placedScopes, type Scoped } from '../../../src/acpi/dmar/structures.js';
+import { kindOf, type Scoped } from '../../../src/acpi/dmar/structures.js';
 import type { Field } from '../../../src/acpi/layout.js';
 import { corpusTables } from '../../support/corpus.js';
 import { fixtures } from '../../support/fixtures.js';
@@ -37,8 +37,8 @@ function valuesByOffset(bytes: Uint8Array): Map<number, unknown> {
       const given = (value as Record<string, unknown>)[name];
       if (kind === 'constant' || kind === 'position' || name === 'trailing') continue;
       if (kind === 'scopes') {
-        for (const { scope, offset: at } of placedScopes(value as Scoped)) {
-          add(deviceScope.fields, scope, at);
+        for (const scope of (value as Scoped).deviceScope) {
+          add(deviceScope.fields, scope, scope.offset);
         }
       } else if (kind === 'path') {
         for (const [i, hop] of (given as number[][]).entries()) {
