@@ -1,41 +1,72 @@
-import junit, { type Builder, type TestSuite } from 'junit-report-builder';
-import type { Unread } from '../../base/failure.js';
+import { create, type XMLElement } from 'xmlbuilder';
+import type { Failure, Unread } from '../../base/failure.js';
 import { type Finding, groupByRule } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
 import { plural } from '../basics/text.js';
 import { type CheckReport, fails } from './report.js';
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: XML 1.0 cannot hold them.
-const CONTROL = /[\x00-\x08\x0b\x0c\x0e-\x1f]/g;
+/** A `<testcase>`: what the rule, or reading the source, came to. */
+interface TestCase {
+  name: string;
+  skipped?: boolean;
+  failure?: string;
+  error?: Failure;
+  /** What goes with a failure, or to `<system-out>` where there is none. */
+  text?: string;
+}
 
-/** What is imported: the types take it for a module that has the builder as its default export. */
-const BUILDER = junit as unknown as Builder;
+interface TestSuite {
+  name: string;
+  cases: readonly TestCase[];
+}
 
 /**
  * Reports as JUnit XML: a suite for each source, in it a case for each rule. A rule whose findings are
  * bad enough fails, and one that lacks facts of the machine is skipped. A source that could not be read is an error.
  */
 export function checkToJunit(reports: readonly CheckReport[], unread: readonly Unread[]): string {
-  const builder = BUILDER.newBuilder().name('dmar check');
-  for (const report of reports) {
-    const suite = builder.testSuite().name(report.source.path.replace(CONTROL, '?'));
-    const findings = groupByRule(report.result.findings);
-    for (const rule of report.rules) addCase(suite, report, rule, findings.get(rule) ?? []);
+  const suites: TestSuite[] = [
+    ...reports.map((report) => {
+      const findings = groupByRule(report.result.findings);
+      const cases = report.rules.map((rule) => caseOf(report, rule, findings.get(rule) ?? []));
+      return { name: report.source.path, cases };
+    }),
+    ...unread.map(({ path, failure }) => ({
+      name: path,
+      cases: [{ name: 'readable', error: failure }],
+    })),
+  ];
+  const root = create('testsuites', { encoding: 'UTF-8', invalidCharReplacement: '?' });
+  root.att({ name: 'dmar check', ...countsOf(suites.flatMap(({ cases }) => cases)) });
+  for (const { name, cases } of suites) {
+    const suite = root.ele('testsuite', { name, ...countsOf(cases) });
+    for (const test of cases) addCase(suite, test);
   }
-  for (const { path, failure } of unread) {
-    const suite = builder.testSuite().name(path.replace(CONTROL, '?'));
-    const test = suite.testCase().className('dmar.check').name('readable');
-    test.error(failure.message.replace(CONTROL, '?'), failure.code);
-  }
-  return builder.build();
+  return root.end({ pretty: true });
 }
 
-function addCase(suite: TestSuite, report: CheckReport, rule: Rule, found: readonly Finding[]) {
-  const test = suite.testCase().className('dmar.check').name(rule.id);
-  if (report.result.notRun.includes(rule)) test.skipped();
+const countsOf = (cases: readonly TestCase[]) => ({
+  tests: cases.length,
+  failures: cases.filter(({ failure }) => failure !== undefined).length,
+  errors: cases.filter(({ error }) => error !== undefined).length,
+  skipped: cases.filter(({ skipped }) => skipped).length,
+});
+
+function caseOf(report: CheckReport, rule: Rule, found: readonly Finding[]): TestCase {
+  const test = { name: rule.id, skipped: report.result.notRun.includes(rule) };
   const [first] = found;
-  if (first === undefined) return;
-  const lines = found.map(({ offset, message }) => `offset ${offset}: ${message}`).join('\n');
-  if (!fails(report, first)) test.standardOutput(lines);
-  else test.failure(`${rule.title} (${plural(found.length, 'finding')})`).stacktrace(lines);
+  if (first === undefined) return test;
+  const text = found.map(({ offset, message }) => `offset ${offset}: ${message}`).join('\n');
+  if (!fails(report, first)) return { ...test, text };
+  return { ...test, failure: `${rule.title} (${plural(found.length, 'finding')})`, text };
+}
+
+function addCase(suite: XMLElement, { name, skipped, failure, error, text }: TestCase): void {
+  const test = suite.ele('testcase', { classname: 'dmar.check', name });
+  if (error !== undefined) test.ele('error', { message: error.message, type: error.code });
+  if (skipped) test.ele('skipped');
+  if (text === undefined) return;
+  const place =
+    failure === undefined ? test.ele('system-out') : test.ele('failure', { message: failure });
+  place.cdata(text);
 }
