@@ -145,13 +145,14 @@ describe('a capture', () => {
     const { files } = captureHost(directoryTree('/'));
     const allowed = new RegExp(
       [
-        '^sys/firmware/acpi/tables/(DMAR|RMAD|XMAR|MCFG|APIC)$',
+        '^sys/firmware/acpi/tables/(DMAR|RMAD|XMAR|IVRS|MCFG|APIC|FACP)$',
         '^sys/firmware/memmap/\\d+/(start|end|type)$',
-        '^sys/bus/pci/devices/[^/]+/(config|class|vendor|device|driver|physfn|iommu_group)$',
+        '^sys/bus/pci/devices/[^/]+/(config|class|vendor|device|resource|driver|physfn|iommu_group)$',
         '^sys/kernel/iommu_groups/\\d+/(reserved_regions|devices/[^/]+)$',
         '^sys/hypervisor/(type|version/(major|minor|extra))$',
         '^proc/sys/kernel/osrelease$',
-        '^proc/cmdline$',
+        '^proc/(cmdline|cpuinfo|iomem)$',
+        '^sys/class/dmi/id/(sys_vendor|product_name|bios_version)$',
       ].join('|'),
     );
     expect([...files.keys()].filter((path) => !allowed.test(path))).toEqual([]);
