@@ -1,53 +1,8 @@
-import type { ExitStatus } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
+import type { Commands, OptionDeclaration } from './declaration.js';
 
-/** Options that every command takes. */
-export interface GlobalOptions {
-  color: 'auto' | 'always' | 'never';
-  quiet?: boolean;
-}
-
-/** Options of the commands that read tables. */
-export interface SourceOptions extends GlobalOptions {
-  format: string;
-  root?: string;
-  /** Which table of a source that holds several, from 1. */
-  table?: number;
-  /** Most bytes to read of a source. */
-  maxSize?: number;
-}
-
-/** An option of a command. */
-export interface OptionDeclaration {
-  /** As commander takes them: `-f, --format <name>`, `--json`, `--no-iommu` (true unless given). */
-  readonly flags: string;
-  readonly about: string;
-  readonly choices?: readonly string[];
-  readonly default?: string;
-  /** Whether the command cannot do without it. */
-  readonly required?: true;
-  /**
-   * Makes the value of the word.
-   *
-   * @param before what an earlier use of the option made
-   * @throws RangeError for a word that will not do; its message is a sentence for a person
-   */
-  readonly parse?: (word: string, before: unknown) => unknown;
-}
-
-/** What a command's module exports: does the work, answers with the exit status. */
-export type Run = (operands: string[], options: never) => Promise<ExitStatus>;
-
-/** A command: what it takes, and where its code is. */
-export interface CommandDeclaration {
-  readonly about: string;
-  /** Each operand as commander takes it, `<old>` or `[source...]`, and what it is. */
-  readonly operands: readonly (readonly [name: string, about: string])[];
-  readonly options: readonly OptionDeclaration[];
-  /** Loads the module; only what runs is loaded. */
-  readonly load: () => Promise<{ run: Run }>;
-}
+export type * from './declaration.js';
 
 const HIGHEST_U32 = 0xffff_ffff;
 
@@ -144,7 +99,7 @@ const SOURCE = 'what holds a table; - is standard input, none is this machine';
 export const DEFAULT_COMMAND = 'map';
 
 /** Each command's declaration; made when it is asked for, since one run needs one. */
-export const COMMANDS: Readonly<Record<string, () => CommandDeclaration>> = {
+export const COMMANDS: Commands = {
   map: () => ({
     about: "print the guest-visible PFN map: the hypercall's answer (the default command)",
     operands: [['[source...]', SOURCE]],
@@ -312,5 +267,24 @@ export const COMMANDS: Readonly<Record<string, () => CommandDeclaration>> = {
       ...globalOptions(),
     ],
     load: () => import('./build.js'),
+  }),
+
+  completion: () => ({
+    about: 'print what makes a shell complete the names of commands and options',
+    operands: [['<shell>', 'bash, zsh or fish']],
+    options: [...globalOptions()],
+    examples: [
+      ['source <(dmar completion bash)', 'for this session of bash'],
+      ['dmar completion fish > ~/.config/fish/completions/dmar.fish', 'for fish, from now on'],
+    ],
+    load: async () => (await import('./completion.js')).completionCommand(COMMANDS),
+  }),
+
+  manual: () => ({
+    about: 'print a manual page in roff, as man(1) reads it',
+    operands: [['[command]', 'the page of one command; left out: of the program']],
+    options: [...globalOptions()],
+    examples: [['dmar manual devices | man -l -', 'read the page of dmar devices']],
+    load: async () => (await import('./manual.js')).manualCommand(COMMANDS),
   }),
 };
