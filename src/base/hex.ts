@@ -22,9 +22,17 @@ export function bytesToHex(bytes: Uint8Array, separator = ''): string {
 export function hexToBytes(text: string): Uint8Array | null {
   const digits = text.replace(/\s+/g, '');
   if (digits.length % 2 === 1 || !/^[0-9a-f]*$/i.test(digits)) return null;
-  const bytes = new Uint8Array(digits.length / 2);
+  return digitsToBytes(digits);
+}
+
+/** Value of a hex digit, given by its character code. */
+const digitValue = (code: number): number => (code < 0x3a ? code - 0x30 : (code | 0x20) - 0x57);
+
+/** The bytes that hex digits stand for, two a byte; all must be digits, and one that is left over counts as none. */
+export function digitsToBytes(digits: string): Uint8Array {
+  const bytes = new Uint8Array(digits.length >> 1);
   for (let i = 0; i < bytes.length; i++) {
-    bytes[i] = Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16);
+    bytes[i] = 16 * digitValue(digits.charCodeAt(2 * i)) + digitValue(digits.charCodeAt(2 * i + 1));
   }
   return bytes;
 }

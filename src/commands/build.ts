@@ -3,8 +3,10 @@ import { decodeDmar } from '../acpi/dmar/decode.js';
 import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { readContent } from '../evidence/content.js';
-import { noTableInLog } from '../evidence/source.js';
-import { MAX_SIZE, readPath, sourceName } from '../read/bounded-read.js';
+import { MAX_SIZE } from '../evidence/limit.js';
+import { noTableInLog, sourceName } from '../evidence/source.js';
+import { readPath } from '../read/bounded-read.js';
+import { NODE_TOOLS } from '../read/tools.js';
 import type { GlobalOptions } from './declarations.js';
 import { complainOf, print, writeNewFile } from './output.js';
 
@@ -54,11 +56,13 @@ async function readJson(path: string, name: string): Promise<unknown> {
 
 /** Tells somebody who hopes to get a table out of a kernel's log why that cannot be. */
 async function refuseLog(bytes: Uint8Array, name: string): Promise<void> {
-  const content = await readContent(bytes, name, MAX_SIZE).catch((error) => {
+  const content = await readContent(bytes, name, MAX_SIZE, NODE_TOOLS.inflaters).catch((error) => {
     if (error instanceof Failure) return null;
     throw error;
   });
-  if (content !== null && content.kind !== 'table') throw noTableInLog(name, content.kind);
+  if (content?.kind === 'linux-log' || content?.kind === 'xen-log') {
+    throw noTableInLog(name, content.kind);
+  }
 }
 
 const notJson = (name: string, why = ''): Failure =>

@@ -3,8 +3,9 @@ import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { packArchive } from '../evidence/archive.js';
 import { captureHost } from '../evidence/capture.js';
 import { readHostTable } from '../evidence/host-table.js';
-import { MAX_SIZE } from '../read/bounded-read.js';
+import { MAX_SIZE } from '../evidence/limit.js';
 import { openTree } from '../read/open-tree.js';
+import { NODE_TOOLS } from '../read/tools.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print, writeNewFile } from './output.js';
 
@@ -25,7 +26,7 @@ export async function run(_: string[], options: CaptureOptions): Promise<ExitSta
   const tree = await openTree(options.root ?? '/', MAX_SIZE);
   const { files, taken, notes } = captureHost(tree);
   // A machine without a table is worth a report too, and this says why there is none.
-  await readHostTable(tree, MAX_SIZE).catch((error) => {
+  await readHostTable(tree, MAX_SIZE, NODE_TOOLS).catch((error) => {
     if (!(error instanceof Failure)) throw error;
     notes.push(error.message);
   });

@@ -52,8 +52,8 @@ export async function eachSource(
 /** What is known of the machine of a source; null where nothing is. */
 export async function hostOf({ hostTree }: Source): Promise<Host | null> {
   if (hostTree === null) return null;
-  const { readHost } = await import('../evidence/host.js');
-  return readHost(hostTree);
+  const { hostOfTree } = await import('../read/host.js');
+  return hostOfTree(hostTree);
 }
 
 /** Prints documents as JSON: the one alone, or an array where more than one source was asked for. */

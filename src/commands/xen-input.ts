@@ -1,7 +1,6 @@
 import { EXIT, Failure } from '../base/failure.js';
-import type { LogSource, Source } from '../evidence/source.js';
+import { type LogSource, type Source, sourceName } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
-import { sourceName } from '../read/bounded-read.js';
 import type { RdmMapResult } from '../xen/rdm-map.js';
 import type { SourceInput } from './each-source.js';
 

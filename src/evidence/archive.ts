@@ -1,7 +1,7 @@
 import { Failure } from '../base/failure.js';
-import type { Tree } from '../read/tree.js';
 import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
 import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
+import { PATH_MAX, type Tree } from './tree.js';
 
 /** Where `ustar` stands in the first header of every archive of the last decades (POSIX.1-1988). */
 const MAGIC_OFFSET = 257;
@@ -10,14 +10,21 @@ const BLOCK = 512;
 
 /** Whether bytes are a tar archive; those of Unix V7, without a magic, are not told. */
 export const isTar = (bytes: Uint8Array): boolean =>
-  Buffer.from(bytes.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5)).toString('latin1') === 'ustar';
+  String.fromCharCode(...bytes.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5)) === 'ustar';
 
 /** Whether an archive ends as they do, with zeros; the library reads one that was cut off without a word. */
 const isComplete = (bytes: Uint8Array): boolean =>
   bytes.length % BLOCK === 0 && bytes.subarray(-BLOCK).every((byte) => byte === 0);
 
 /** The files of an archive that a host's tree is made of; all others are passed over. */
-const OF_A_HOST = /^(.*\/)?((sys|proc)\/.*|usr\/share\/(misc|hwdata)\/pci\.ids(\.gz)?)$/;
+function isOfHost(path: string): boolean {
+  if (path.length > PATH_MAX) return false;
+  const parts = path.split('/');
+  return (
+    parts.slice(0, -1).some((part) => part === 'sys' || part === 'proc') ||
+    /(^|\/)usr\/share\/(misc|hwdata)\/pci\.ids(\.gz)?$/.test(path)
+  );
+}
 
 /** A path without empty and `.` parts; null where `..` might lead it elsewhere. */
 function plainPath(path: string): string | null {
@@ -42,7 +49,7 @@ export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree
     );
   }
   try {
-    const entries = await unpackTar(bytes, { filter: (header) => OF_A_HOST.test(header.name) });
+    const entries = await unpackTar(bytes, { filter: (header) => isOfHost(header.name) });
     for (const { header, data } of entries) {
       const path = plainPath(header.name);
       const target = header.linkname ?? '';

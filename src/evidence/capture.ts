@@ -1,10 +1,10 @@
 import { Failure } from '../base/failure.js';
 import { parseSbdf } from '../base/sbdf.js';
-import type { Tree } from '../read/tree.js';
 import { CAPTURED, CONFIG_HEADER } from './captured.js';
 import type { TreeFile } from './files-tree.js';
 import { IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from './host.js';
 import { TABLES_DIRECTORY } from './host-table.js';
+import type { Tree } from './tree.js';
 
 /** What was taken of one kind of fact. */
 export interface Taken {

@@ -1,9 +1,9 @@
 import { dmarHeader } from '../acpi/dmar/header.js';
 import { identifySdt } from '../acpi/sdt.js';
 import { Failure } from '../base/failure.js';
-import { readPath, sourceName } from '../read/bounded-read.js';
-import { isTar } from './archive.js';
-import { compressionOf } from './compression.js';
+import { bytesToHex } from '../base/hex.js';
+import { archiveTree, isTar } from './archive.js';
+import { type Compression, compressionOf, decompress, type Inflaters } from './compression.js';
 import type { Content } from './formats/format.js';
 import { isDmar, tablesOf } from './pick.js';
 
@@ -26,105 +26,79 @@ const isBinaryDmar = (bytes: Uint8Array): boolean =>
  * bytes hold more.
  */
 function isText(bytes: Uint8Array): boolean {
-  if (isBinaryDmar(bytes)) return false;
   const head = bytes.subarray(0, HEAD);
   return isUtf16(bytes) || head.filter(isControl).length <= head.length / 20;
 }
 
+/** What bytes can be, told by the first of them. */
+type Kind = Compression | 'archive' | 'text' | 'tables';
+
 /**
- * Judges the first bytes of a source.
+ * Tells from its first bytes what a source is.
  *
  * @throws Failure `empty` or `not-a-table` where they can be nothing that holds a table, so that the rest
  * need not be read
  */
-function requireContent(head: Uint8Array, name: string): void {
+export function kindOf(head: Uint8Array, name: string): Kind {
   if (head.length === 0) throw new Failure('empty', `${name} is empty.`);
-  const known =
-    isDmar(head) ||
-    compressionOf(head) !== null ||
-    isTar(head) ||
-    isText(head) ||
-    identifySdt(head) !== null;
-  if (!known) throw unknownContent(head, name);
-}
-
-/**
- * The bytes of what a path names, given up as soon as the first of them can be nothing that holds a table.
- *
- * @param limit most bytes
- * @returns null where the path names a directory
- * @throws Failure as {@link readPath} and {@link requireContent}
- */
-export const readCandidate = (path: string, limit: number): Promise<Uint8Array | null> =>
-  readPath(path, limit, (head) => requireContent(head, sourceName(path)));
-
-function unknownContent(bytes: Uint8Array, name: string): Failure {
-  const begin = Buffer.from(bytes.subarray(0, 4))
-    .toString('hex')
-    .replace(/..(?=.)/g, '$& ');
-  return new Failure(
+  const compression = compressionOf(head);
+  if (compression !== null) return compression;
+  if (isTar(head)) return 'archive';
+  if (isBinaryDmar(head)) return 'tables';
+  if (isText(head)) return 'text';
+  if (isDmar(head) || identifySdt(head) !== null) return 'tables';
+  throw new Failure(
     'not-a-table',
-    isText(bytes)
-      ? `${name} is text, but holds no DMAR table and nothing that a kernel says of one.`
-      : `${name} is nothing that holds a DMAR table; it begins with the bytes ${begin}.`,
-    'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0). It can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz or zstd.',
+    `${name} is nothing that holds a DMAR table; it begins with the bytes ${bytesToHex(head.subarray(0, 4), ' ')}.`,
+    FORMS,
   );
 }
 
-/**
- * The bytes without their compression, if they have any.
- *
- * @param limit most bytes that decompressing may make
- * @throws Failure `damaged`, `too-large`, or as {@link requireContent}
- */
-export async function uncompressed(
-  bytes: Uint8Array,
-  name: string,
-  limit: number,
-): Promise<Uint8Array> {
-  requireContent(bytes, name);
-  const compression = compressionOf(bytes);
-  if (compression === null) return bytes;
-  const { decompress } = await import('./decompress.js');
-  const plain = await decompress(bytes, compression, name, limit);
-  if (compressionOf(plain) !== null) {
-    throw new Failure('not-a-table', `${name} is compressed twice; only one layer is taken off.`);
-  }
-  requireContent(plain, name);
-  return plain;
-}
+const FORMS =
+  'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0). It can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz or zstd.';
 
 /**
  * Tells from the bytes what a source is, and reads it.
  *
  * @param name what messages call it
  * @param limit most bytes that decompressing may make, and that all tables of a text may stand for
- * @throws Failure where it is nothing that holds a table
+ * @throws Failure where it is nothing that holds a table, is damaged, or too large
  */
 export async function readContent(
   bytes: Uint8Array,
   name: string,
   limit: number,
+  inflaters: Inflaters,
 ): Promise<Content> {
-  const plain = await uncompressed(bytes, name, limit);
-  const content = isText(plain) ? await readText(plain, limit) : readBinary(plain);
-  if (content === null) throw unknownContent(plain, name);
-  return content;
+  const kind = kindOf(bytes, name);
+  switch (kind) {
+    case 'archive':
+      return { kind: 'archive', tree: await archiveTree(bytes, name) };
+    case 'tables':
+      return readTables(bytes);
+    case 'text':
+      return readText(bytes, name, limit);
+  }
+  const plain = await decompress(bytes, kind, inflaters, name, limit);
+  if (compressionOf(plain) !== null) {
+    throw new Failure('not-a-table', `${name} is compressed twice; only one layer is taken off.`);
+  }
+  const content = await readContent(plain, name, limit, inflaters);
+  return content.kind === 'table' ? { ...content, verbatim: false } : content;
 }
 
 /** A table with whatever follows it, or tables back to back. */
-function readBinary(bytes: Uint8Array): Content | null {
-  const tables = tablesOf(bytes);
-  if (tables.length === 0) return null;
-  return {
-    kind: 'table',
-    form: 'binary',
-    tables: tables.map((table) => ({ bytes: table, notes: [] })),
-  };
+function readTables(bytes: Uint8Array): Content {
+  const tables = tablesOf(bytes).map((table) => ({ bytes: table, notes: [] }));
+  return { kind: 'table', form: 'binary', verbatim: tables.length === 1, tables };
 }
 
-/** What the first format that knows a DMAR table, or what a log says of one, reads from a text; null where none finds any table. */
-async function readText(bytes: Uint8Array, limit: number): Promise<Content | null> {
+/**
+ * What the first format that knows a DMAR table, or what a log says of one, reads from a text.
+ *
+ * @throws Failure `not-a-table` where none finds any table; `too-large`
+ */
+async function readText(bytes: Uint8Array, name: string, limit: number): Promise<Content> {
   const { TEXT_FORMATS } = await import('./formats/index.js');
   const text = new TextDecoder(isUtf16(bytes) ? 'utf-16le' : 'latin1').decode(bytes);
   let others: Content | null = null;
@@ -138,5 +112,10 @@ async function readText(bytes: Uint8Array, limit: number): Promise<Content | nul
     if (content.tables.some((table) => isDmar(table.bytes))) return content;
     if (content.tables.length > 0) others ??= content;
   }
-  return others;
+  if (others !== null) return others;
+  throw new Failure(
+    'not-a-table',
+    `${name} is text, but holds no DMAR table and nothing that a kernel says of one.`,
+    FORMS,
+  );
 }

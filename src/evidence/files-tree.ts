@@ -1,5 +1,5 @@
-import { MAX_SIZE, tooLarge } from '../read/bounded-read.js';
-import { resolveInTree, type Tree } from '../read/tree.js';
+import { MAX_SIZE, tooLarge } from './limit.js';
+import { resolveInTree, type Tree } from './tree.js';
 
 /** A file of a host's tree: what it holds, or what a symbolic link says. */
 export type TreeFile = Uint8Array | { readonly link: string };

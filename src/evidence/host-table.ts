@@ -1,8 +1,8 @@
 import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
 import { Failure } from '../base/failure.js';
-import type { Tree } from '../read/tree.js';
 import { isDmar, pickDmar, signatureOf } from './pick.js';
-import type { TableSource } from './source.js';
+import type { TableSource, Tools } from './source.js';
+import type { Tree } from './tree.js';
 
 /** Where the kernel shows the firmware's tables, one file a table, below a root. */
 export const TABLES_DIRECTORY = 'sys/firmware/acpi/tables';
@@ -22,7 +22,11 @@ export const severalHosts = (name: string, hosts: readonly string[]): Failure =>
  * @param limit bytes
  * @throws Failure that says what its absence means: no such directory, other tables only, not permitted
  */
-export async function readHostTable(tree: Tree, limit: number): Promise<TableSource> {
+export async function readHostTable(
+  tree: Tree,
+  limit: number,
+  { sha256 }: Pick<Tools, 'sha256'>,
+): Promise<TableSource> {
   const names = tree.list(TABLES_DIRECTORY) ?? [];
   const signature = DMAR_SIGNATURES.find((name) => names.includes(name));
   if (signature === undefined) {
@@ -54,6 +58,7 @@ export async function readHostTable(tree: Tree, limit: number): Promise<TableSou
     kind: 'table',
     form: 'binary',
     verbatim: tree.onDisk,
+    sha256: sha256(picked.bytes),
     path,
     notes,
     hostTree: tree,

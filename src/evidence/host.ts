@@ -11,19 +11,26 @@ import {
   type PciDetails,
   type ReservedRegion,
 } from '../machine/host.js';
+import type { PciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
-import { readPciNames } from '../read/pci-names.js';
-import { ifPermitted, type Tree } from '../read/tree.js';
 import { CONFIG_HEADER } from './captured.js';
 import { TABLES_DIRECTORY } from './host-table.js';
+import { ifPermitted, type Tree } from './tree.js';
 
 /** Where the kernel shows PCI functions, the firmware's memory map, and IOMMU groups. */
 export const PCI_DEVICES = 'sys/bus/pci/devices';
 export const MEMORY_MAP = 'sys/firmware/memmap';
 export const IOMMU_GROUPS = 'sys/kernel/iommu_groups';
 
-/** A host's facts, each read from its tree when it is first asked for. */
-export function readHost(tree: Tree): Host {
+/**
+ * A host's facts, each read from its tree when it is first asked for.
+ *
+ * @param readPciNames finds the PCI ID database, which another machine may have to lend; without it there is none
+ */
+export function readHost(
+  tree: Tree,
+  readPciNames: (tree: Tree) => PciNames | null = () => null,
+): Host {
   const notes: string[] = [];
   const fact = <T>(read: (tree: Tree, notes: string[]) => T | null): (() => T | null) => {
     let known: { value: T | null } | null = null;

@@ -1,7 +1,7 @@
 import { describeTables } from '../acpi/table-names.js';
 import { Failure } from '../base/failure.js';
-import type { Tree } from '../read/tree.js';
 import { TABLES_DIRECTORY } from './host-table.js';
+import type { Tree } from './tree.js';
 
 const ELSEWHERE =
   'A table of another machine can be given as a file, or on standard input with -; --root names a captured host.';

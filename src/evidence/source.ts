@@ -1,6 +1,18 @@
 import { Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
-import type { Tree } from '../read/tree.js';
+import type { Inflaters } from './compression.js';
+import type { Tree } from './tree.js';
+
+/** What the reading of evidence needs and cannot bring itself, for each place that it runs in has its own. */
+export interface Tools {
+  readonly inflaters: Inflaters;
+  /** SHA-256 of bytes, in hex. */
+  readonly sha256: (bytes: Uint8Array) => string;
+}
+
+/** What messages call a source that a path names, `-` being standard input. */
+export const sourceName = (path: string): string =>
+  path === '-' ? 'Standard input' : path || '""';
 
 /** How a table was written down. */
 export type TableForm = 'binary' | 'acpidump' | 'hexdump' | 'disassembly';
@@ -24,16 +36,18 @@ export interface TableSource extends SourceCommon {
   verbatim: boolean;
   /** The table from its signature on, at least its header's 48 bytes; may be fewer or more than its length field claims. */
   bytes: Uint8Array;
+  /** SHA-256 of those bytes in hex, so that a report tells which table it is about. */
+  sha256: string;
 }
 
 /** A reserved memory region as a kernel log tells of it. */
 export interface LogRegion {
   /** First byte. */
-  base: bigint;
+  readonly base: bigint;
   /** Last byte, inclusive. */
-  limit: bigint;
+  readonly limit: bigint;
   /** The region's devices; null where the log names none. */
-  devices: Sbdf[] | null;
+  readonly devices: readonly Sbdf[] | null;
 }
 
 /** A remapping unit as a kernel log tells of it. */

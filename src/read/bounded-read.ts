@@ -1,14 +1,12 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { formatSize } from '../base/address.js';
 import { Failure } from '../base/failure.js';
-
-/** Most bytes of one file that are read where `--max-size` says nothing else; a table is a few hundred long. */
-export const MAX_SIZE = 64 * 2 ** 20;
+import { tooLarge } from '../evidence/limit.js';
+import { sourceName } from '../evidence/source.js';
 
 /** Bytes a stream is judged by before more of it is read. */
 const CHUNK = 64 * 1024;
 
-/** Milliseconds for which a FIFO or a device may stay silent. */
+/** Milliseconds for which a FIFO or a device may stay silent where nothing else is said. */
 const PATIENCE = 10_000;
 
 /** Milliseconds between two looks at a stream that has nothing to give yet. */
@@ -53,14 +51,6 @@ export function explainErrno(error: unknown, path: string): Failure {
       return new Failure('unreadable', `${path} cannot be read: ${(error as Error).message}.`);
   }
 }
-
-/** What to say of a file that holds more bytes than are read. */
-export const tooLarge = (name: string, limit: number): Failure =>
-  new Failure(
-    'too-large',
-    `${name} holds more than ${formatSize(BigInt(limit))}, the most that is read.`,
-    'A DMAR table takes a few hundred bytes. Should this be right all the same, --max-size raises the limit.',
-  );
 
 /** Opens a path for reading without waiting for a writer, as a FIFO would; throws the system's error. */
 export const openForReading = (path: string, flags = 0): number =>
@@ -124,8 +114,8 @@ export function readDescriptor(fd: number, size: number, limit: number): Uint8Ar
 interface StreamOptions {
   name: string;
   limit: number;
-  /** Whether its writer was there before this process, so that it is waited for however long it takes. */
-  patient: boolean;
+  /** Milliseconds for which it may stay silent; infinite where its writer was there before this process. */
+  patience: number;
   /** Whether it reads as if it had ended for as long as nobody has opened it for writing: a FIFO. */
   awaitsWriter: boolean;
   /** Judges the first bytes; throws where reading on is in vain. */
@@ -134,7 +124,7 @@ interface StreamOptions {
 
 /** The first bytes of a pipe, FIFO or device. */
 async function readStream(fd: number, options: StreamOptions): Promise<Uint8Array> {
-  const { name, limit, patient, awaitsWriter, judge } = options;
+  const { name, limit, patience, awaitsWriter, judge } = options;
   const intake = new Intake(CHUNK, limit);
   let lastSign = performance.now();
   let judged = false;
@@ -148,10 +138,10 @@ async function readStream(fd: number, options: StreamOptions): Promise<Uint8Arra
         judge(intake.bytes);
         judged = true;
       }
-    } else if (!patient && performance.now() - lastSign > PATIENCE) {
+    } else if (performance.now() - lastSign > patience) {
       throw new Failure(
         'silent',
-        `${name} gave ${intake.length} bytes and then nothing for ${PATIENCE / 1000} seconds.`,
+        `${name} gave ${intake.length} bytes and then nothing for ${patience / 1000} seconds.`,
       );
     } else await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
@@ -167,6 +157,7 @@ const INHERITED = /^\/dev\/(stdin$|fd\/)|^\/proc\/(self|\d+)\/fd\//;
  * @param path as the user gave it
  * @param limit most bytes; more is a Failure
  * @param judge sees the first bytes of a stream, and throws where reading on is in vain
+ * @param patience milliseconds for which a FIFO or a device may stay silent
  * @returns null where the path names a directory
  * @throws Failure `not-found`, `not-permitted`, `unreadable`, `too-large` or `silent`
  */
@@ -174,6 +165,7 @@ export async function readPath(
   path: string,
   limit: number,
   judge: (head: Uint8Array) => void,
+  patience = PATIENCE,
 ): Promise<Uint8Array | null> {
   const standardInput = path === '-';
   const name = sourceName(path);
@@ -184,14 +176,14 @@ export async function readPath(
     if (stats.isDirectory()) return null;
     // One byte more than the limit tells whether there is more.
     if (stats.isFile() && stats.size > limit) throw tooLarge(name, limit);
-    const patient = standardInput || INHERITED.test(path);
+    const inherited = standardInput || INHERITED.test(path);
     const bytes = stats.isFile()
       ? readDescriptor(fd, stats.size, limit + 1)
       : await readStream(fd, {
           name,
           limit: limit + 1,
-          patient,
-          awaitsWriter: stats.isFIFO() && !patient,
+          patience: inherited ? Number.POSITIVE_INFINITY : patience,
+          awaitsWriter: stats.isFIFO() && !inherited,
           judge,
         });
     if (bytes.length > limit) throw tooLarge(name, limit);
@@ -202,7 +194,3 @@ export async function readPath(
     if (fd !== null && !standardInput) closeSync(fd);
   }
 }
-
-/** What messages call a source. */
-export const sourceName = (path: string): string =>
-  path === '-' ? 'Standard input' : path || '""';

@@ -4,8 +4,10 @@ import type { WrittenTable } from '../evidence/formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { isDmar, pickDmar } from '../evidence/pick.js';
 import type { TableSource } from '../evidence/source.js';
+import { ifPermitted, type Tree } from '../evidence/tree.js';
 import { hostTreeAt } from './host-tree.js';
-import { directoryTree, ifPermitted, type Tree } from './tree.js';
+import { NODE_TOOLS } from './tools.js';
+import { directoryTree } from './tree.js';
 
 /**
  * Reads the DMAR table of a directory: a host's tree, live or captured, or one that holds such a tree, as an
@@ -22,7 +24,7 @@ export async function readDirectory(
   which?: number,
 ): Promise<TableSource> {
   const host = hostTreeAt(path);
-  if (host !== null) return readHostTable(host, limit);
+  if (host !== null) return readHostTable(host, limit, NODE_TOOLS);
   const tree = directoryTree(path);
   const files = tableFiles(tree, limit);
   if (files.length === 0) {
@@ -39,6 +41,7 @@ export async function readDirectory(
     kind: 'table',
     form: 'binary',
     verbatim: true,
+    sha256: NODE_TOOLS.sha256(picked.bytes),
     path: `${path.replace(/\/+$/, '')}/${file?.name}`,
     hostTree: null,
   };

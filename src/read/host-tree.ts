@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { severalHosts, TABLES_DIRECTORY } from '../evidence/host-table.js';
-import { directoryTree, ifPermitted, type Tree } from './tree.js';
+import { ifPermitted, type Tree } from '../evidence/tree.js';
+import { directoryTree } from './tree.js';
 
 /**
  * The host's tree that a directory is, holds, as an unpacked report does, or is part of.

@@ -1,10 +1,12 @@
 import { statSync } from 'node:fs';
 import { Failure } from '../base/failure.js';
-import { archiveTree, isTar } from '../evidence/archive.js';
-import { readCandidate, uncompressed } from '../evidence/content.js';
+import { readContent } from '../evidence/content.js';
+import type { Tree } from '../evidence/tree.js';
 import { explainErrno } from './bounded-read.js';
+import { readCandidate } from './candidate.js';
 import { hostTreeAt } from './host-tree.js';
-import { directoryTree, type Tree } from './tree.js';
+import { NODE_TOOLS } from './tools.js';
+import { directoryTree } from './tree.js';
 
 /**
  * Opens a host's tree.
@@ -16,13 +18,24 @@ import { directoryTree, type Tree } from './tree.js';
 export async function openTree(root: string, limit: number): Promise<Tree> {
   if (isDirectory(root)) return hostTreeAt(root) ?? directoryTree(root);
   const bytes = await readCandidate(root, limit);
-  const plain = bytes === null ? null : await uncompressed(bytes, root, limit);
-  if (plain !== null && isTar(plain)) return archiveTree(plain, root);
+  const tree = bytes === null ? null : await treeOf(bytes, root, limit);
+  if (tree !== null) return tree;
   throw new Failure(
     'no-host-tree',
     `${root} is neither a directory that holds a host's tree nor a tar archive of one.`,
     'dmar capture makes such an archive on the machine.',
   );
+}
+
+/** The tree in an archive; null where the bytes are something else. */
+async function treeOf(bytes: Uint8Array, name: string, limit: number): Promise<Tree | null> {
+  try {
+    const content = await readContent(bytes, name, limit, NODE_TOOLS.inflaters);
+    return content.kind === 'archive' ? content.tree : null;
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'not-a-table') return null;
+    throw error;
+  }
 }
 
 function isDirectory(path: string): boolean {

@@ -1,6 +1,7 @@
 import { gunzipSync } from 'node:zlib';
+import type { Tree } from '../evidence/tree.js';
 import { PciNames } from '../machine/pci-names.js';
-import { directoryTree, type Tree } from './tree.js';
+import { directoryTree } from './tree.js';
 
 /** Where distributions keep the PCI ID database. */
 const PLACES = ['usr/share/misc/pci.ids', 'usr/share/hwdata/pci.ids'];

@@ -11,9 +11,10 @@ import { archiveTree, isTar, packArchive } from '../../src/evidence/archive.js';
 import { captureHost } from '../../src/evidence/capture.js';
 import { filesTree } from '../../src/evidence/files-tree.js';
 import { readHost } from '../../src/evidence/host.js';
+import type { Tree } from '../../src/evidence/tree.js';
 import type { Host } from '../../src/machine/host.js';
 import { openTree } from '../../src/read/open-tree.js';
-import { directoryTree, type Tree } from '../../src/read/tree.js';
+import { directoryTree } from '../../src/read/tree.js';
 import { RegionIndex } from '../../src/regions/of-dmar.js';
 import { subjectsOf } from '../../src/regions/subject.js';
 

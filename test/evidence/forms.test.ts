@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { byteSum } from '../../src/acpi/sdt.js';
 import { readContent } from '../../src/evidence/content.js';
 import { isDmar, pickDmar, signatureOf } from '../../src/evidence/pick.js';
+import { NODE_TOOLS } from '../../src/read/tools.js';
 import { CORPUS, corpusNote, corpusTables } from '../support/corpus.js';
 import { fixtures } from '../support/fixtures.js';
 import { disassemble, hasTool, pipe } from '../support/tools.js';
@@ -14,7 +15,7 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1');
 
 /** The DMAR table read from bytes of any form. */
 async function read(bytes: Uint8Array, which?: number) {
-  const content = await readContent(bytes, 'it', LIMIT);
+  const content = await readContent(bytes, 'it', LIMIT, NODE_TOOLS.inflaters);
   if (content.kind !== 'table') throw new Error(`taken for a ${content.kind}`);
   const picked = await pickDmar(content.tables, 'it', which);
   return {
@@ -278,7 +279,7 @@ describe('as acpidump text', () => {
     'of %s: what acpixtract takes out',
     async (machine) => {
       const text = readFileSync(join(acpidumps, machine));
-      const content = await readContent(text, 'it', LIMIT);
+      const content = await readContent(text, 'it', LIMIT, NODE_TOOLS.inflaters);
       if (content.kind !== 'table') throw new Error(content.kind);
       const { execFileSync } = await import('node:child_process');
       const { mkdtempSync, rmSync } = await import('node:fs');

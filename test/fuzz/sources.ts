@@ -1,6 +1,7 @@
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
 import { Failure } from '../../src/base/failure.js';
-import { sourceOf } from '../../src/read/read-source.js';
+import { sourceOf } from '../../src/evidence/source-of.js';
+import { NODE_TOOLS } from '../../src/read/tools.js';
 
 /** Bytes that a source may stand for: few, so that a bomb is met soon. */
 export const FUZZ_LIMIT = 2 ** 18;
@@ -15,7 +16,7 @@ export const FUZZ_LIMIT = 2 ** 18;
  */
 export async function fuzz(bytes: Uint8Array): Promise<void> {
   try {
-    const source = await sourceOf(bytes, 'it', FUZZ_LIMIT);
+    const source = await sourceOf(bytes, 'it', { limit: FUZZ_LIMIT }, NODE_TOOLS);
     if (source.kind !== 'table') return;
     const { length } = source.bytes;
     if (length > Math.max(FUZZ_LIMIT, bytes.length)) throw new Error(`made ${length} bytes`);

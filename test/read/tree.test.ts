@@ -6,7 +6,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Failure } from '../../src/base/failure.js';
 import { filesTree, type TreeFile } from '../../src/evidence/files-tree.js';
-import { directoryTree, resolveInTree } from '../../src/read/tree.js';
+import { resolveInTree } from '../../src/evidence/tree.js';
+import { directoryTree } from '../../src/read/tree.js';
 import { writeTree } from '../support/host-tree.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,4 +1,5 @@
-import { tooLarge } from '../../read/bounded-read.js';
+import { digitsToBytes } from '../../base/hex.js';
+import { tooLarge } from '../limit.js';
 import type { TextFormat } from './format.js';
 import { beginsAsTable } from './hex-lines.js';
 
@@ -10,7 +11,7 @@ const ELSE = /[^\s,>]/;
 export const cArray: TextFormat = {
   detect: (text) => /(?:^|\{)[\s>]*0x[0-9a-f]{2}\s*,/im.test(text),
   read(text, limit) {
-    const lists = listsOf(text).map((digits) => Buffer.from(digits, 'hex'));
+    const lists = listsOf(text).map(digitsToBytes);
     const tables = lists.filter(beginsAsTable);
     if (tables.reduce((sum, { length }) => sum + length, 0) > limit) {
       throw tooLarge('The array', limit);

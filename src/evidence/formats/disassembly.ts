@@ -1,7 +1,8 @@
 import { dmarHeader } from '../../acpi/dmar/header.js';
 import { STRUCTURE_HEADER } from '../../acpi/dmar/structures.js';
 import { byteSum } from '../../acpi/sdt.js';
-import { tooLarge } from '../../read/bounded-read.js';
+import { digitsToBytes } from '../../base/hex.js';
+import { tooLarge } from '../limit.js';
 import type { TextFormat, WrittenTable } from './format.js';
 import { type HexDialect, readHexDumps } from './hex-lines.js';
 
@@ -184,14 +185,14 @@ function fieldBytes({ length, value }: Field, hasRaw: boolean): Uint8Array | nul
     // The listing shows unprintable characters as blanks and nothing after a NUL: raw data are better.
     if (hasRaw) return null;
     const characters = /^"(.*)"/.exec(value)?.[1] ?? value.slice(1);
-    return Buffer.from(characters, 'latin1').subarray(0, length);
+    return Uint8Array.from(characters.slice(0, length), (character) => character.charCodeAt(0));
   }
   // A path of older versions: `[1F, 07]`.
   const path = value.replace(/^\[([0-9a-f]{2}), ([0-9a-f]{2})\]/i, '$1,$2');
   const list = /^[0-9a-f]{2}(?:[ ,][0-9a-f]{2})+(?=\s|$)/i.exec(path)?.[0];
   if (list !== undefined && (list.length + 1) / 3 === length) {
-    return Buffer.from(list.replace(/[ ,]/g, ''), 'hex');
+    return digitsToBytes(list.replace(/[ ,]/g, ''));
   }
   const digits = /^[0-9a-f]+(?=\s|$)/i.exec(value)?.[0];
-  return digits?.length === 2 * length ? Buffer.from(digits, 'hex').reverse() : null;
+  return digits?.length === 2 * length ? digitsToBytes(digits).reverse() : null;
 }

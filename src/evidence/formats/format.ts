@@ -1,4 +1,5 @@
 import type { LogRegion, LogUnit, TableForm } from '../source.js';
+import type { Tree } from '../tree.js';
 
 /** An ACPI table as it was written down. */
 export interface WrittenTable {
@@ -12,6 +13,8 @@ export interface WrittenTable {
 export interface TableContent {
   kind: 'table';
   form: TableForm;
+  /** Whether all that was read is one table, byte for byte. */
+  verbatim?: boolean;
   tables: WrittenTable[];
 }
 
@@ -24,8 +27,17 @@ export interface LogContent {
   notes: string[];
 }
 
+/** What a text was read as. */
+export type TextContent = TableContent | LogContent;
+
+/** An archive of a host's files. */
+export interface ArchiveContent {
+  kind: 'archive';
+  tree: Tree;
+}
+
 /** What was read. */
-export type Content = TableContent | LogContent;
+export type Content = TextContent | ArchiveContent;
 
 /** A way of writing tables, or what is known of them, as text. */
 export interface TextFormat {
@@ -37,5 +49,5 @@ export interface TextFormat {
    * @param limit bytes of a table that a text may stand for
    * @throws Failure `too-large`
    */
-  read(text: string, limit: number): Content;
+  read(text: string, limit: number): TextContent;
 }

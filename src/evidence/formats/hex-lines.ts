@@ -1,5 +1,5 @@
-import { hex } from '../../base/hex.js';
-import { tooLarge } from '../../read/bounded-read.js';
+import { digitsToBytes, hex } from '../../base/hex.js';
+import { tooLarge } from '../limit.js';
 import type { WrittenTable } from './format.js';
 
 /**
@@ -38,8 +38,8 @@ class DumpReader {
 
   /** Ends a dump. */
   finish(): void {
-    if (beginsAsTable(Buffer.from(this.#digits.slice(0, 8), 'hex'))) {
-      const bytes = Buffer.from(this.#digits, 'hex');
+    if (beginsAsTable(digitsToBytes(this.#digits.slice(0, 8)))) {
+      const bytes = digitsToBytes(this.#digits);
       this.tables.push({ bytes, notes: this.#gap === null ? [] : [this.#gap] });
     }
     this.#digits = '';

@@ -1,3 +1,4 @@
+import { digitsToBytes } from '../../base/hex.js';
 import { tablesOf } from '../pick.js';
 import type { TextFormat, WrittenTable } from './format.js';
 import { beginsAsTable } from './hex-lines.js';
@@ -23,7 +24,7 @@ function runsOf(text: string): string[] {
 }
 
 function readRun(digits: string): WrittenTable[] {
-  const bytes = Buffer.from(digits, 'hex');
+  const bytes = digitsToBytes(digits);
   if (!beginsAsTable(bytes)) return [];
   return tablesOf(bytes).map((table) => ({ bytes: table, notes: [] }));
 }

@@ -1,4 +1,3 @@
-import { sha256 } from '../../base/digest.js';
 import type { Source } from '../../evidence/source.js';
 import type { JsonObject } from './json.js';
 
@@ -22,7 +21,7 @@ export function sourceToJson(source: Source): SourceJson {
       ? {
           signature: source.signature,
           length: source.bytes.length,
-          sha256: sha256(source.bytes),
+          sha256: source.sha256,
         }
       : { signature: null, length: null, sha256: null };
   return { path, kind, ...table };

@@ -1,6 +1,5 @@
 import type { Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
 import type { Severity } from '../../acpi/diagnostic.js';
-import { sha256 } from '../../base/digest.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
@@ -36,13 +35,13 @@ export function checkToSarif(
         toolExecutionNotifications: unread.map(toNotification),
       },
     ],
-    artifacts: reports.map(({ source: { path, bytes, verbatim } }) => ({
+    artifacts: reports.map(({ source: { path, bytes, verbatim, sha256 } }) => ({
       location: { uri: uriOf(path) },
       ...(verbatim
         ? {
             length: bytes.length,
             mimeType: 'application/octet-stream',
-            hashes: { 'sha-256': sha256(bytes) },
+            hashes: { 'sha-256': sha256 },
           }
         : {}),
     })),

@@ -6,17 +6,9 @@ import { type DmarHeader, dmarHeader } from '../../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { NO_BYTES } from '../../acpi/layout.js';
 import type { Sbdf } from '../../base/sbdf.js';
+import type { LogRegion } from '../../evidence/source.js';
 import type { MissingRegion, RdmMapResult } from '../rdm-map.js';
 import type { RmrrUnit } from './units.js';
-
-/** A region that a kernel's log tells of. */
-export interface LoggedRegion {
-  readonly base: bigint;
-  /** Inclusive. */
-  readonly limit: bigint;
-  /** null: the log names none. */
-  readonly devices: readonly Sbdf[] | null;
-}
 
 const HEADER: DmarHeader = {
   signature: 'DMAR',
@@ -68,7 +60,7 @@ const scopeOf = ({ bus, device, func }: Sbdf): DeviceScope => ({
 /** Devices for which there is room in a structure, whose length has 16 bits. */
 const MOST_DEVICES = Math.floor((0xffff - rmrr.fixedLength) / SCOPE_LENGTH);
 
-function rmrrOf({ base, limit, devices }: LoggedRegion): Rmrr {
+function rmrrOf({ base, limit, devices }: LogRegion): Rmrr {
   const named = (devices ?? [UNNAMED]).slice(0, MOST_DEVICES);
   return {
     type: 1,
@@ -88,7 +80,7 @@ function rmrrOf({ base, limit, devices }: LoggedRegion): Rmrr {
  * A table with regions of which only a log tells, for the modelled hypervisor to parse. Its answer must
  * go through `withoutTable`.
  */
-export function tableOfRegions(regions: readonly LoggedRegion[]): Uint8Array {
+export function tableOfRegions(regions: readonly LogRegion[]): Uint8Array {
   const structures = [UNIT, ...regions.map(rmrrOf)];
   const length = structures.reduce(
     (sum, structure) => sum + structure.length,
@@ -99,7 +91,7 @@ export function tableOfRegions(regions: readonly LoggedRegion[]): Uint8Array {
 }
 
 /** An answer about a table that `tableOfRegions` made, rid of all that the log did not tell. */
-export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegion[]): RdmMapResult {
+export function withoutTable(result: RdmMapResult, regions: readonly LogRegion[]): RdmMapResult {
   const { answer } = result;
   const strip = (unit: RmrrUnit): RmrrUnit => {
     if (unit.rmrr === null) return unit;

@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import type { gunzipSync } from 'node:zlib';
+import { formatSize } from '../base/address.js';
+import { OverLimit } from '../evidence/compression.js';
+import type { Tools } from '../evidence/source.js';
+
+/** Turns Node's error for too many bytes into the one that evidence knows. */
+function bounded(work: () => Uint8Array): Uint8Array {
+  try {
+    return work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw new OverLimit();
+    throw error;
+  }
+}
+
+async function gunzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { gunzipSync } = await import('node:zlib');
+  return bounded(() => gunzipSync(bytes, { maxOutputLength: limit }));
+}
+
+async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  // Node has zstd from 22.15 on, its types for Node 20 do not.
+  const { zstdDecompressSync: native } = (await import('node:zlib')) as {
+    zstdDecompressSync?: typeof gunzipSync;
+  };
+  if (native) return bounded(() => native(bytes, { maxOutputLength: limit }));
+  const { ZSTDDecoder } = await import('zstddec');
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  const plain = decoder.decode(bytes, limit);
+  // The library does not tell an error from nothing, nor one error from another.
+  if (plain.length > 0) return plain;
+  throw new Error(`it is empty or damaged, or makes more than ${formatSize(BigInt(limit))}`);
+}
+
+async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { default: xz } = await import('xz-decompress');
+  const input = new Blob([bytes]).stream();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of new xz.XzReadableStream(input)) {
+      length += chunk.length;
+      if (length > limit) throw new OverLimit();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    // The library tells an error by a number alone.
+    throw error instanceof OverLimit ? error : new Error('it is damaged or cut off');
+  }
+  return Buffer.concat(chunks);
+}
+
+/** SHA-256 of bytes, in hex. */
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** What Node brings to the reading of evidence. */
+export const NODE_TOOLS: Tools = { inflaters: { gzip: gunzip, zstd: unzstd, xz: unxz }, sha256 };
