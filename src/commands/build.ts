@@ -7,8 +7,9 @@ import { MAX_SIZE } from '../evidence/limit.js';
 import { noTableInLog, sourceName } from '../evidence/source.js';
 import { readPath } from '../read/bounded-read.js';
 import { NODE_TOOLS } from '../read/tools.js';
+import { writeNewFile } from '../write/new-file.js';
 import type { GlobalOptions } from './declarations.js';
-import { complainOf, print, writeNewFile } from './output.js';
+import { complainOf, print } from './output.js';
 
 export interface BuildOptions extends GlobalOptions {
   output: string;
@@ -29,7 +30,7 @@ export async function run(paths: string[], options: BuildOptions): Promise<ExitS
   const { bytes, problems } = tableFromJson(await readJson(path, name), options);
   if (bytes === null) throw new Failure('json-no-table', tell(name, problems), hint(problems));
   if (options.output === '-') await print(bytes);
-  else await writeNewFile(options.output, bytes, options.force ?? false);
+  else writeNewFile(options.output, bytes, { force: options.force ?? false });
   // Lengths and checksum are right now; what else is wrong, such as bytes that are no structure, stays.
   if (options.fix && !options.quiet) await complainOf(name, [], decodeDmar(bytes).diagnostics);
   return EXIT.fine;

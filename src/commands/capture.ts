@@ -6,8 +6,9 @@ import { readHostTable } from '../evidence/host-table.js';
 import { MAX_SIZE } from '../evidence/limit.js';
 import { openTree } from '../read/open-tree.js';
 import { NODE_TOOLS } from '../read/tools.js';
+import { writeNewFile } from '../write/new-file.js';
 import type { GlobalOptions } from './declarations.js';
-import { complain, print, writeNewFile } from './output.js';
+import { complain, print } from './output.js';
 
 export interface CaptureOptions extends GlobalOptions {
   output: string;
@@ -33,7 +34,9 @@ export async function run(_: string[], options: CaptureOptions): Promise<ExitSta
   const name = basename(options.output).replace(/(\.tar)?(\.gz)?$|\.tgz$/, '') || 'host';
   const archive = await packArchive(files, name, new Date());
   const { gzipSync } = await import('node:zlib');
-  await writeNewFile(options.output, gzipSync(archive), options.force ?? false);
+  // It may name what its owner would not show to all users of the machine.
+  const { force = false } = options;
+  writeNewFile(options.output, gzipSync(archive), { force, mode: 0o600 });
   const lines = taken.map(({ what, found }) => `${`${what}:`.padEnd(26)}${found}\n`);
   await print(
     `${options.output} holds what follows of ${tree.name}, and nothing else.\n${lines.join('')}`,

@@ -91,32 +91,3 @@ export async function reportFailure(failure: Failure, json: boolean): Promise<vo
   await complain(`dmar: ${message}`);
   if (hint !== undefined) await complain(hint);
 }
-
-/** Whether a path names what writing replaces nothing of: a device such as /dev/null, or a pipe. */
-async function isStream(path: string): Promise<boolean> {
-  const { stat } = await import('node:fs/promises');
-  const stats = await stat(path).catch(() => null);
-  return stats !== null && (stats.isCharacterDevice() || stats.isFIFO());
-}
-
-/**
- * Writes a file that must not be there yet.
- *
- * @param force whether one that is there is replaced
- * @throws Failure `exists` or `unwritable`, both a matter of usage
- */
-export async function writeNewFile(
-  path: string,
-  data: string | Uint8Array,
-  force: boolean,
-): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
-  try {
-    await writeFile(path, data, { flag: force || (await isStream(path)) ? 'w' : 'wx' });
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw code === 'EEXIST'
-      ? new Failure('exists', `${path} exists already.`, '--force replaces it.', EXIT.usage)
-      : new Failure('unwritable', `${path} cannot be written: ${message}.`, undefined, EXIT.usage);
-  }
-}

@@ -1,6 +1,5 @@
 import { EXIT, Failure } from '../base/failure.js';
 import type { LabelledRange } from '../render/basics/address-space.js';
-import { writeNewFile } from './output.js';
 
 /** Options of the commands that draw. */
 export interface SvgOptions {
@@ -34,5 +33,6 @@ export async function drawSvg(
 ): Promise<void> {
   if (svg === undefined) return;
   const { addressSpaceSvg } = await import('../render/basics/svg.js');
-  await writeNewFile(svg, addressSpaceSvg(title, axis, await ranges()), force);
+  const { writeNewFile } = await import('../write/new-file.js');
+  writeNewFile(svg, addressSpaceSvg(title, axis, await ranges()), { force });
 }
