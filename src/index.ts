@@ -15,14 +15,14 @@ export { type DeviceReport, type Judges, reportDevices } from './answers/devices
 export { formatSbdf, parseSbdf, type Sbdf } from './base/sbdf.js';
 export { type CheckResult, checkTable, type Finding } from './check/check.js';
 export { RULES } from './check/dmar/rules.js';
-export type { Rule, Trip } from './check/rule.js';
+export type { Consequence, Rule } from './check/rule.js';
 export { type Change, diffTables, type TableBytes } from './diff/dmar/diff.js';
 export { compareGuests, type GuestChange } from './diff/dmar/guests.js';
 export { type LinuxKernel, parseLinuxRelease } from './linux/judge.js';
 export type { Host, MemoryRange } from './machine/host.js';
 export { type PciFunction, PciTopology } from './machine/pci-topology.js';
-export { RegionIndex } from './regions/of-dmar.js';
-export { type Subject, subjectsOf } from './regions/subject.js';
+export { type Candidate, candidatesOf } from './regions/candidate.js';
+export { DmarRegions } from './regions/of-dmar.js';
 export { explainLayout, explainRegion, explainVerdict, type Note } from './toolstack/explain.js';
 export {
   type E820Entry,

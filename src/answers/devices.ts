@@ -1,23 +1,23 @@
 import {
-  type Bond,
   bindingMembers,
-  bondOf,
-  explainBond,
+  explainRestriction,
   judgeLinux,
   type LinuxKernel,
   type LinuxVerdict,
+  type Restriction,
+  restrictionOf,
 } from '../linux/judge.js';
 import { disagreements } from '../linux/kernel-view.js';
 import type { IommuGroup } from '../machine/host.js';
-import type { Subject } from '../regions/subject.js';
+import type { Candidate } from '../regions/candidate.js';
 import type { Xen } from '../xen/boot.js';
 import { judgeXen, unitsByDevice, type XenVerdict } from '../xen/vtd/assign.js';
 
 /** What there is to say of a device that might be given to a guest. */
 export interface DeviceReport {
-  readonly subject: Subject;
+  readonly candidate: Candidate;
   /** What Linux makes of its regions, and why; null for a device without any. */
-  readonly bond: { readonly kind: Bond; readonly why: string } | null;
+  readonly restriction: { readonly kind: Restriction; readonly why: string } | null;
   readonly linux: LinuxVerdict;
   readonly xen: XenVerdict;
   /** Where the running kernel's list of its group's reserved regions differs from the table. */
@@ -35,20 +35,20 @@ export interface Judges {
 /**
  * Judges devices.
  *
- * @param subjects all functions of the machine, since IOMMU groups are judged as a whole
+ * @param candidates all functions of the machine, since IOMMU groups are judged as a whole
  * @param wanted whether a function is to be reported on
  */
 export function reportDevices(
-  subjects: readonly Subject[],
-  wanted: (subject: Subject) => boolean,
+  candidates: readonly Candidate[],
+  wanted: (candidate: Candidate) => boolean,
   { kernel, running, xen }: Judges,
 ): DeviceReport[] {
-  const members = new Map<IommuGroup, Subject[]>();
-  for (const subject of subjects) {
-    if (subject.group === null) continue;
-    const known = members.get(subject.group);
-    if (known === undefined) members.set(subject.group, [subject]);
-    else known.push(subject);
+  const members = new Map<IommuGroup, Candidate[]>();
+  for (const candidate of candidates) {
+    if (candidate.group === null) continue;
+    const known = members.get(candidate.group);
+    if (known === undefined) members.set(candidate.group, [candidate]);
+    else known.push(candidate);
   }
   const groups = new Map(
     [...members].map(([group, all]) => [
@@ -60,16 +60,16 @@ export function reportDevices(
     ]),
   );
   const byDevice = unitsByDevice(xen);
-  return subjects.filter(wanted).map((subject) => {
-    const group = subject.group === null ? undefined : groups.get(subject.group);
+  return candidates.filter(wanted).map((candidate) => {
+    const group = candidate.group === null ? undefined : groups.get(candidate.group);
     return {
-      subject,
-      bond:
-        subject.touches.length === 0
+      candidate,
+      restriction:
+        candidate.uses.length === 0
           ? null
-          : { kind: bondOf(subject, kernel), why: explainBond(subject, kernel) },
-      linux: judgeLinux(subject, group?.culprits ?? [], kernel),
-      xen: judgeXen(subject, xen, byDevice),
+          : { kind: restrictionOf(candidate, kernel), why: explainRestriction(candidate, kernel) },
+      linux: judgeLinux(candidate, group?.culprits ?? [], kernel),
+      xen: judgeXen(candidate, xen, byDevice),
       disagreements: group?.disagreements ?? [],
     };
   });

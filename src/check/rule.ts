@@ -2,7 +2,7 @@ import type { Severity } from '../acpi/diagnostic.js';
 import type { Subject } from './dmar/subject.js';
 
 /** Whom a finding concerns. */
-export interface Trip {
+export interface Consequence {
   readonly who: 'specification' | 'ACPI' | 'Linux' | 'Xen' | 'fwts';
   /** First release concerned, e.g. `4.19`; without it, all up to {@link until}. */
   readonly since?: string;
@@ -38,7 +38,7 @@ export interface Rule {
   /** What is wrong, as a headline. */
   readonly title: string;
   /** Who trips over it. */
-  readonly trips: readonly Trip[];
+  readonly consequences: readonly Consequence[];
   /** What to do about it. */
   readonly advice: string;
   /** The fact it needs; without one, the table alone is enough. */
@@ -48,7 +48,7 @@ export interface Rule {
 }
 
 /** A release range as text: `Xen 4.19 and later`, `Xen to 4.11`, `Linux`. */
-export function tripName({ who, since, until }: Trip): string {
+export function consequenceName({ who, since, until }: Consequence): string {
   if (since !== undefined && until !== undefined) return `${who} ${since} to ${until}`;
   if (since !== undefined) return `${who} ${since} and later`;
   if (until !== undefined) return `${who} to ${until}`;

@@ -5,8 +5,9 @@ import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { requireTable } from '../evidence/source.js';
 import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../linux/judge.js';
 import type { Host } from '../machine/host.js';
-import { RegionIndex } from '../regions/of-dmar.js';
-import { addressKey, type Subject, subjectsOf } from '../regions/subject.js';
+import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
+import { DmarRegions } from '../regions/of-dmar.js';
+import type { RegionUses } from '../regions/region.js';
 import { type JsonObject, toJsonText } from '../render/basics/json.js';
 import { sourceToJson } from '../render/basics/source-json.js';
 import type { DevicesAnswer } from '../render/devices/json.js';
@@ -68,14 +69,14 @@ function answerFor(
   const { table, diagnostics } = decodeDmar(bytes);
   if (table === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
   const { xen, notes: xenNotes } = bootFromOptions(bytes, host, options);
-  const regions = new RegionIndex(table, host?.pci ?? null);
-  const subjects = subjectsOf(host, regions);
+  const regions = new DmarRegions(table, host?.pci ?? null);
+  const candidates = candidatesOf(host, regions);
   const asked = new Set(devices.map(addressKey));
-  requireDevices(devices, subjects, path);
+  requireDevices(devices, candidates, path);
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
-  const wanted = ({ address, touches }: Subject) =>
-    asked.size > 0 ? asked.has(addressKey(address)) : options.all || touches.length > 0;
-  const reports = reportDevices(subjects, wanted, { kernel, running, xen });
+  const wanted = ({ address, uses }: Candidate) =>
+    asked.size > 0 ? asked.has(addressKey(address)) : options.all || uses.length > 0;
+  const reports = reportDevices(candidates, wanted, { kernel, running, xen });
   return {
     judges: { kernel, running, xen },
     reports,
@@ -94,10 +95,10 @@ function answerFor(
 
 function requireDevices(
   devices: readonly Sbdf[],
-  subjects: readonly Subject[],
+  candidates: readonly Candidate[],
   path: string,
 ): void {
-  const there = new Set(subjects.map(({ address }) => addressKey(address)));
+  const there = new Set(candidates.map(({ address }) => addressKey(address)));
   const missing = devices.find((device) => !there.has(addressKey(device)));
   if (missing === undefined) return;
   throw usage(
@@ -136,7 +137,7 @@ function chooseKernel(
 }
 
 /** Sentences about facts the answer would need and the host does not have. */
-function missingFacts(host: Host | null, regions: RegionIndex): string[] {
+function missingFacts(host: Host | null, regions: RegionUses): string[] {
   const notes: string[] = [];
   if (host !== null && host.pci === null) {
     notes.push('The host tells of no PCI devices; those that the table names are listed.');

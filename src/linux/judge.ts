@@ -1,7 +1,7 @@
 import { formatSbdf } from '../base/sbdf.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
-import type { Touch } from '../regions/of-dmar.js';
-import type { Subject } from '../regions/subject.js';
+import type { Candidate } from '../regions/candidate.js';
+import type { RegionUse } from '../regions/region.js';
 
 /** A Linux kernel, as far as passing devices to guests goes. */
 export interface LinuxKernel {
@@ -16,7 +16,7 @@ export interface LinuxKernel {
 }
 
 /** What a kernel makes of a region of a device. */
-export type Bond = 'binding' | 'relaxable' | 'unknown';
+export type Restriction = 'binding' | 'relaxable' | 'unknown';
 
 /** What VFIO does when the device is to be given to a guest. */
 export interface LinuxVerdict {
@@ -33,7 +33,7 @@ export interface LinuxVerdict {
   /** What the kernel then says in its log; null where it says nothing. */
   readonly log: string | null;
   /** One sentence: what to do about it; null where nothing needs doing. */
-  readonly wayOut: string | null;
+  readonly remedy: string | null;
 }
 
 type Version = readonly [major: number, minor: number];
@@ -88,7 +88,7 @@ export const showsRelaxable = (kernel: LinuxKernel): boolean =>
  * Whether a kernel believes a device's regions unused after boot (drivers/iommu/intel/iommu.c,
  * device_rmrr_is_relaxable).
  */
-export function bondOf({ classCode }: Subject, kernel: LinuxKernel): Bond {
+export function restrictionOf({ classCode }: Candidate, kernel: LinuxKernel): Restriction {
   if (kernel.relaxesAll) return 'relaxable';
   if (classCode === null) return 'unknown';
   if (classCode >> 8 === PCI_CLASS.usb) return 'relaxable';
@@ -96,29 +96,30 @@ export function bondOf({ classCode }: Subject, kernel: LinuxKernel): Bond {
   return displays && classCode >> 16 === PCI_CLASS.display ? 'relaxable' : 'binding';
 }
 
-/** Why a bond is what it is, as the end of a sentence. */
-export function explainBond(subject: Subject, kernel: LinuxKernel): string {
+/** Why a restriction is what it is, as the end of a sentence. */
+export function explainRestriction(candidate: Candidate, kernel: LinuxKernel): string {
   if (kernel.relaxesAll) return 'intel_iommu=relax_rmrr makes every region relaxable';
-  const { classCode } = subject;
+  const { classCode } = candidate;
   if (classCode === null) return 'its class is not known';
   if (classCode >> 8 === PCI_CLASS.usb) {
     return 'it is a USB controller, and such regions are believed unused after boot';
   }
   if (classCode >> 16 !== PCI_CLASS.display)
     return 'it is neither a USB controller nor a display device';
-  return bondOf(subject, kernel) === 'relaxable'
+  return restrictionOf(candidate, kernel) === 'relaxable'
     ? 'it is a display device, and such regions are believed unused after boot'
     : 'kernels before 4.2 exempt no display devices';
 }
 
 /** The regions that a kernel finds a device to have: those below a named bridge only before 6.6. */
-export const regionsFor = ({ touches }: Subject, kernel: LinuxKernel): readonly Touch[] =>
-  isSince(kernel, SINCE.namedOnly) ? touches.filter(({ below }) => !below) : touches;
+export const regionsFor = ({ uses }: Candidate, kernel: LinuxKernel): readonly RegionUse[] =>
+  isSince(kernel, SINCE.namedOnly) ? uses.filter(({ below }) => !below) : uses;
 
 /** The members of an IOMMU group for whose sake the whole group is refused. */
-export const bindingMembers = (group: readonly Subject[], kernel: LinuxKernel): Subject[] =>
+export const bindingMembers = (group: readonly Candidate[], kernel: LinuxKernel): Candidate[] =>
   group.filter(
-    (member) => regionsFor(member, kernel).length > 0 && bondOf(member, kernel) === 'binding',
+    (member) =>
+      regionsFor(member, kernel).length > 0 && restrictionOf(member, kernel) === 'binding',
   );
 
 /**
@@ -129,44 +130,47 @@ export const bindingMembers = (group: readonly Subject[], kernel: LinuxKernel): 
  * @param culprits the members of its IOMMU group that {@link bindingMembers} finds
  */
 export function judgeLinux(
-  subject: Subject,
-  culprits: readonly Subject[],
+  candidate: Candidate,
+  culprits: readonly Candidate[],
   kernel: LinuxKernel,
 ): LinuxVerdict {
-  const regions = regionsFor(subject, kernel);
+  const regions = regionsFor(candidate, kernel);
   if (!isSince(kernel, SINCE.refusal)) {
     return fine('not-checked', 'Linux looks at reserved regions from 3.17 on only.');
   }
-  const bond = regions.length === 0 ? 'relaxable' : bondOf(subject, kernel);
-  if (bond === 'binding') {
+  const restriction = regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel);
+  if (restriction === 'binding') {
     return {
       verdict: 'blocked',
       reason: 'binding',
-      message: `Its reserved memory is binding: ${explainBond(subject, kernel)}.`,
+      message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel)}.`,
       log: sentenceOf(kernel),
-      wayOut: wayOutOfBinding(kernel),
+      remedy: remedyOfBinding(kernel),
     };
   }
-  if (culprits.length > 0) return blockedByGroup(subject, culprits, kernel);
-  if (bond === 'unknown') {
+  if (culprits.length > 0) return blockedByGroup(candidate, culprits, kernel);
+  if (restriction === 'unknown') {
     return {
       verdict: 'unknown',
       reason: 'unknown-class',
       message:
         'It is refused unless it is a USB controller or a display device; its class is not known.',
       log: null,
-      wayOut: 'Run this on the machine itself, or give a capture of it with --root.',
+      remedy: 'Run this on the machine itself, or give a capture of it with --root.',
     };
   }
-  if (kernel.relaxesAll && subject.touches.length > 0) {
+  if (kernel.relaxesAll && candidate.uses.length > 0) {
     return { ...fine('relaxable', 'Every region counts as relaxable.'), log: SENTENCES.relaxed };
   }
   if (regions.length > 0) {
-    return fine('relaxable', `Its reserved memory is relaxable: ${explainBond(subject, kernel)}.`);
+    return fine(
+      'relaxable',
+      `Its reserved memory is relaxable: ${explainRestriction(candidate, kernel)}.`,
+    );
   }
   return fine(
     'no-region',
-    subject.touches.length > 0
+    candidate.uses.length > 0
       ? 'Only a bridge above it is named, and from 6.6 on Linux looks at devices named themselves.'
       : 'No reserved region touches it or its IOMMU group.',
   );
@@ -177,7 +181,7 @@ const fine = (reason: LinuxVerdict['reason'], message: string): LinuxVerdict => 
   reason,
   message,
   log: null,
-  wayOut: null,
+  remedy: null,
 });
 
 const sentenceOf = (kernel: LinuxKernel): string =>
@@ -187,7 +191,7 @@ const changeFirmware = (whose: string): string =>
   `look for a firmware setting or update that takes ${whose} out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)`;
 
 /** @param otherwise what helps besides Proxmox's option, as the rest of a sentence */
-function wayOutOfBinding(
+function remedyOfBinding(
   { proxmox }: LinuxKernel,
   otherwise = changeFirmware('the device'),
 ): string {
@@ -198,12 +202,12 @@ function wayOutOfBinding(
 }
 
 /** Whether two functions are of one chip or card, which no slot can part. */
-const shareSlot = ({ address: a }: Subject, { address: b }: Subject): boolean =>
+const shareSlot = ({ address: a }: Candidate, { address: b }: Candidate): boolean =>
   a.segment === b.segment && a.bus === b.bus && a.device === b.device;
 
 function blockedByGroup(
-  subject: Subject,
-  culprits: readonly Subject[],
+  candidate: Candidate,
+  culprits: readonly Candidate[],
   kernel: LinuxKernel,
 ): LinuxVerdict {
   const names = culprits.map(({ address }) => formatSbdf(address));
@@ -213,9 +217,9 @@ function blockedByGroup(
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
     log: sentenceOf(kernel),
-    wayOut: wayOutOfBinding(
+    remedy: remedyOfBinding(
       kernel,
-      culprits.some((culprit) => shareSlot(culprit, subject))
+      culprits.some((culprit) => shareSlot(culprit, candidate))
         ? `${changeFirmware(shown)}, for they are on one chip or card with it`
         : `see whether another slot gives it an IOMMU group without ${shown}`,
     ),

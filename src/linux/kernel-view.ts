@@ -1,8 +1,8 @@
 import { formatAddress } from '../base/address.js';
 import { formatSbdf } from '../base/sbdf.js';
 import type { IommuGroup } from '../machine/host.js';
-import type { Subject } from '../regions/subject.js';
-import { bondOf, type LinuxKernel, regionsFor, showsRelaxable } from './judge.js';
+import type { Candidate } from '../regions/candidate.js';
+import { type LinuxKernel, regionsFor, restrictionOf, showsRelaxable } from './judge.js';
 
 interface Expected {
   start: bigint;
@@ -26,7 +26,7 @@ const isFloppyWindow = ({ start, end }: { start: bigint; end: bigint }): boolean
  */
 export function disagreements(
   group: IommuGroup,
-  members: readonly Subject[],
+  members: readonly Candidate[],
   kernel: LinuxKernel,
 ): string[] {
   if (group.reservedRegions === null) return [];
@@ -61,11 +61,12 @@ export function disagreements(
 }
 
 /** The regions a kernel would list, each with the devices it is for. */
-function expectedRegions(members: readonly Subject[], kernel: LinuxKernel): Expected[] {
+function expectedRegions(members: readonly Candidate[], kernel: LinuxKernel): Expected[] {
   const regions = new Map<string, Expected>();
   for (const member of members) {
-    const bond = bondOf(member, kernel);
-    const type = bond === 'relaxable' && showsRelaxable(kernel) ? 'direct-relaxable' : 'direct';
+    const restriction = restrictionOf(member, kernel);
+    const type =
+      restriction === 'relaxable' && showsRelaxable(kernel) ? 'direct-relaxable' : 'direct';
     for (const { region } of regionsFor(member, kernel)) {
       const { base: start, limit: end } = region;
       const key = `${start}-${end}-${type}`;

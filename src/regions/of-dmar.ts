@@ -6,34 +6,25 @@ import {
 } from '../acpi/dmar/device-scope.js';
 import { type Sbdf, sbdfKey } from '../base/sbdf.js';
 import { CONFIG, type PciFunction, type PciTopology } from '../machine/pci-topology.js';
-
-/** An RMRR of the table. */
-export interface Region {
-  /** Place among the RMRRs, from 0. */
-  readonly index: number;
-  /** Of the structure in the table, in bytes. */
-  readonly offset: number;
-  readonly base: bigint;
-  /** Last byte. */
-  readonly limit: bigint;
-}
-
-/** An RMRR that touches a function, and which scope entry makes it so. */
-export interface Touch {
-  readonly region: Region;
-  /** The function that the scope entry names: the one touched, or a bridge above it. */
-  readonly named: Sbdf;
-  /** Whether the one touched is below the function named, and not that function itself. */
-  readonly below: boolean;
-}
+import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 
 const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
+/** A function that device scopes name, and the regions they name it for. */
+interface Named {
+  readonly address: Sbdf;
+  readonly regions: ReservedRegion[];
+  /** Those that are for all below it, too. */
+  readonly downward: ReservedRegion[];
+}
+
 /** Which of a table's RMRRs touch which functions of a machine. */
-export class RegionIndex {
-  /** Functions that scope entries name, by address. */
-  readonly #named = new Map<number, { address: Sbdf; regions: Region[]; downward: Region[] }>();
-  /** Scope entries whose path could not be followed to a function. */
+export class DmarRegions implements RegionUses {
+  readonly regions: readonly ReservedRegion[];
+  /** By address. */
+  readonly #named = new Map<number, Named>();
+  /** Each region's place in the table. */
+  readonly #places: ReadonlyMap<ReservedRegion, number>;
   unresolved = 0;
 
   /**
@@ -44,21 +35,32 @@ export class RegionIndex {
     table: DmarTable,
     readonly pci: PciTopology | null,
   ) {
-    let index = 0;
-    for (const structure of table.structures) {
-      if (structure.name !== 'RMRR') continue;
-      const { offset, baseAddress: base, limitAddress: limit, segment, deviceScope } = structure;
-      const region: Region = { index: index++, offset, base, limit };
-      for (const scope of deviceScope) this.#add(region, segment, scope);
-    }
+    this.regions = table.structures
+      .filter((structure) => structure.name === 'RMRR')
+      .map(({ offset, baseAddress: base, limitAddress: limit, segment, deviceScope }, index) => {
+        const origin = { table: 'DMAR', structure: 'RMRR', index, offset } as const;
+        const devices: Sbdf[] = [];
+        const region = { base, limit, devices, origin };
+        for (const scope of deviceScope) {
+          const address = this.#add(region, segment, scope);
+          if (address !== null) devices.push(address);
+        }
+        return region;
+      });
+    this.#places = new Map(this.regions.map((region, i) => [region, i]));
   }
 
-  #add(region: Region, segment: number, { type, startBusNumber, path }: DeviceScope): void {
-    if (type !== SCOPE_ENDPOINT && type !== SCOPE_SUB_HIERARCHY) return;
+  /** @returns the function that the entry names; null where it names none that is known */
+  #add(
+    region: ReservedRegion,
+    segment: number,
+    { type, startBusNumber, path }: DeviceScope,
+  ): Sbdf | null {
+    if (type !== SCOPE_ENDPOINT && type !== SCOPE_SUB_HIERARCHY) return null;
     const address = this.#resolve(segment, startBusNumber, path);
     if (address === null) {
       this.unresolved++;
-      return;
+      return null;
     }
     const key = keyOf(address);
     const entry = this.#named.get(key) ?? { address, regions: [], downward: [] };
@@ -68,6 +70,7 @@ export class RegionIndex {
     if (type === SCOPE_SUB_HIERARCHY && entry.downward.at(-1) !== region) {
       entry.downward.push(region);
     }
+    return address;
   }
 
   #resolve(segment: number, startBus: number, path: DeviceScope['path']): Sbdf | null {
@@ -78,26 +81,26 @@ export class RegionIndex {
     return { segment, bus: startBus, device, func };
   }
 
-  /** Functions that scope entries name, in the order of the table, whether the machine has them or not. */
   named(): Sbdf[] {
     return [...this.#named.values()].map(({ address }) => address);
   }
 
   /**
    * The RMRRs that touch a function: those whose scope names it, and those whose scope names a bridge
-   * above it and all below (VT-d specification, "Device Scope Structure"). Each once, in the table's order.
+   * above it and all below (VT-d specification, "Device Scope Structure").
    */
-  touching(address: Sbdf): Touch[] {
+  touching(address: Sbdf): RegionUse[] {
     const self = this.#named.get(keyOf(address));
-    const touches: Touch[] = (self?.regions ?? []).map((region) => ({
+    const uses: RegionUse[] = (self?.regions ?? []).map((region) => ({
       region,
       named: address,
       below: false,
     }));
     for (const { address: named, downward } of this.#bridgesAbove(address)) {
-      for (const region of downward) touches.push({ region, named, below: true });
+      for (const region of downward) uses.push({ region, named, below: true });
     }
-    const inOrder = touches.sort((a, b) => a.region.index - b.region.index);
+    const place = ({ region }: RegionUse): number => this.#places.get(region) ?? 0;
+    const inOrder = uses.sort((a, b) => place(a) - place(b));
     return inOrder.filter(({ region }, i) => region !== inOrder[i - 1]?.region);
   }
 
@@ -108,19 +111,17 @@ export class RegionIndex {
     }
   }
 
-  #bridgesNamed:
-    | { address: Sbdf; downward: Region[]; secondary: number; subordinate: number }[]
-    | null = null;
+  #bridgesNamed: (Named & { secondary: number; subordinate: number })[] | null = null;
 
   /** Bridges that sub-hierarchy entries name, with the buses below them. */
   #bridges() {
-    this.#bridgesNamed ??= [...this.#named.values()].flatMap(({ address, downward }) => {
-      const { segment, bus, device, func } = address;
+    this.#bridgesNamed ??= [...this.#named.values()].flatMap((named) => {
+      const { segment, bus, device, func } = named.address;
       const fn: PciFunction | null = this.pci?.get(segment, bus, device, func) ?? null;
-      if (downward.length === 0 || fn === null || !this.pci?.isBridge(fn)) return [];
+      if (named.downward.length === 0 || fn === null || !this.pci?.isBridge(fn)) return [];
       const secondary = fn.config[CONFIG.secondaryBus] ?? 0xff;
       const subordinate = fn.config[CONFIG.subordinateBus] ?? 0;
-      return [{ address, downward, secondary, subordinate }];
+      return [{ ...named, secondary, subordinate }];
     });
     return this.#bridgesNamed;
   }

@@ -36,3 +36,24 @@ export interface ReservedRegion {
   readonly devices: readonly Sbdf[] | null;
   readonly origin: Origin;
 }
+
+/** A region that touches a function, and what of its table makes it so. */
+export interface RegionUse {
+  readonly region: ReservedRegion;
+  /** The function that the table names: the one touched, or a bridge above it. */
+  readonly named: Sbdf;
+  /** Whether the one touched is below the function named, and not that function itself. */
+  readonly below: boolean;
+}
+
+/** Which regions of a machine touch which of its functions. */
+export interface RegionUses {
+  /** In the order of the table. */
+  readonly regions: readonly ReservedRegion[];
+  /** How many of the table's entries lead to no known function. */
+  readonly unresolved: number;
+  /** Functions that the table names for a region, in its order, whether the machine has them or not. */
+  named(): Sbdf[];
+  /** The regions that touch a function, each once, in the order of the table. */
+  touching(address: Sbdf): RegionUse[];
+}

@@ -6,8 +6,8 @@ import { formatSbdf } from '../../src/base/sbdf.js';
 import { filesTree } from '../../src/evidence/files-tree.js';
 import { readHost } from '../../src/evidence/host.js';
 import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../../src/linux/judge.js';
-import { RegionIndex } from '../../src/regions/of-dmar.js';
-import { subjectsOf } from '../../src/regions/subject.js';
+import { candidatesOf } from '../../src/regions/candidate.js';
+import { DmarRegions } from '../../src/regions/of-dmar.js';
 import { bootXen } from '../../src/xen/boot.js';
 import { parseCmdline } from '../../src/xen/cmdline.js';
 import { machineOf } from '../../src/xen/machine.js';
@@ -66,10 +66,10 @@ function judge(
   );
   const kernel = parseLinuxRelease(linux, relaxesAll) as LinuxKernel;
   const running = facts.linux === null ? null : parseLinuxRelease(facts.linux);
-  const subjects = subjectsOf(facts, new RegionIndex(table, facts.pci));
-  const reports = reportDevices(subjects, () => true, { kernel, running, xen: booted });
+  const candidates = candidatesOf(facts, new DmarRegions(table, facts.pci));
+  const reports = reportDevices(candidates, () => true, { kernel, running, xen: booted });
   return Object.fromEntries(
-    reports.map((report) => [formatSbdf(report.subject.address).replace(/^0000:/, ''), report]),
+    reports.map((report) => [formatSbdf(report.candidate.address).replace(/^0000:/, ''), report]),
   );
 }
 
@@ -106,13 +106,13 @@ describe('Linux', () => {
         log,
       });
     }
-    expect(reports['00:19.0']).toMatchObject({ bond: null, linux: { verdict: 'ok' } });
+    expect(reports['00:19.0']).toMatchObject({ restriction: null, linux: { verdict: 'ok' } });
   });
 
   test('relax_rmrr makes every region relaxable, and the log says so', () => {
     const { '00:17.0': raid } = judge({ pci }, regions, { relaxesAll: true });
     expect(raid).toMatchObject({
-      bond: { kind: 'relaxable' },
+      restriction: { kind: 'relaxable' },
       linux: { verdict: 'ok', log: 'Intel-IOMMU: assuming all RMRRs are relaxable' },
     });
     for (const [cmdline, asked] of [
@@ -127,9 +127,9 @@ describe('Linux', () => {
   });
 
   test("the way out on Proxmox is Proxmox's option, elsewhere the firmware first", () => {
-    const wayOut = (linux: string) => judge({ pci }, regions, { linux })['00:17.0']?.linux.wayOut;
-    expect(wayOut('6.8.12-4-pve')).toMatch(/^Boot with intel_iommu=on,relax_rmrr/);
-    expect(wayOut('6.8.0-45-generic')).toMatch(/^Look for a firmware setting/);
+    const remedy = (linux: string) => judge({ pci }, regions, { linux })['00:17.0']?.linux.remedy;
+    expect(remedy('6.8.12-4-pve')).toMatch(/^Boot with intel_iommu=on,relax_rmrr/);
+    expect(remedy('6.8.0-45-generic')).toMatch(/^Look for a firmware setting/);
   });
 
   test.each(['5.15', '6.8'])('%s refuses an IOMMU group for one member’s sake', (linux) => {
@@ -140,7 +140,7 @@ describe('Linux', () => {
     const reports = judge({ pci, iommuGroups }, regions, { linux });
     expect(reports['00:19.0']?.linux).toMatchObject({ verdict: 'blocked', reason: 'group' });
     expect(reports['00:19.0']?.linux.message).toContain('0000:00:17.0');
-    expect(reports['00:19.0']?.linux.wayOut).toContain('another slot');
+    expect(reports['00:19.0']?.linux.remedy).toContain('another slot');
     expect(reports['00:02.0']?.linux.verdict).toBe('ok');
   });
 
@@ -164,15 +164,15 @@ describe('which regions touch a device', () => {
   test('a path of several hops is followed over the bridges', () => {
     const reports = judge({ pci }, [region(0, ['0000:00:1c.0/00.0/00.0'])]);
     expect(reports['03:00.0']).toMatchObject({
-      bond: { kind: 'binding' },
+      restriction: { kind: 'binding' },
       linux: { verdict: 'blocked' },
     });
-    expect(reports['00:1c.0']?.subject.touches).toEqual([]);
+    expect(reports['00:1c.0']?.candidate.uses).toEqual([]);
   });
 
   test('segments are kept apart', () => {
     const reports = judge({ pci, segments: [0, 1] }, [region(0, ['0001:03:00.0'], 1)]);
-    expect(reports['03:00.0']?.subject.touches).toEqual([]);
+    expect(reports['03:00.0']?.candidate.uses).toEqual([]);
     expect(reports['0001:03:00.0']?.linux.verdict).toBe('blocked');
   });
 
@@ -190,7 +190,7 @@ describe('which regions touch a device', () => {
     expect(before['06:00.0']?.linux.verdict).toBe('blocked');
     const after = judge({ pci }, regions, { linux: '6.6' });
     expect(after['03:00.0']).toMatchObject({ linux: { verdict: 'ok', reason: 'no-region' } });
-    expect(after['03:00.0']?.subject.touches).toMatchObject([{ below: true }]);
+    expect(after['03:00.0']?.candidate.uses).toMatchObject([{ below: true }]);
     expect(after['00:1c.0']?.linux.verdict).toBe('blocked');
     expect(after['03:00.0']?.xen.verdict).toBe('ok');
     expect(after['00:1c.0']?.xen.verdict).toBe('needs relaxed');
@@ -198,8 +198,8 @@ describe('which regions touch a device', () => {
 
   test('a region counts once for a device however often and however its scope names it', () => {
     const scope = [subHierarchy('0000:00:1c.0'), '0000:00:1c.0/00.0/00.0', '0000:03:00.0'];
-    const touches = judge({ pci }, [region(0, scope)])['03:00.0']?.subject.touches;
-    expect(touches).toMatchObject([{ below: false, region: { index: 0 } }]);
+    const uses = judge({ pci }, [region(0, scope)])['03:00.0']?.candidate.uses;
+    expect(uses).toMatchObject([{ below: false, region: { origin: { index: 0 } } }]);
   });
 });
 
@@ -218,7 +218,7 @@ describe('Xen', () => {
         relaxed: "It's risky to assign 0000:00:1d.0 with shared RMRR at bf000000",
       },
     });
-    expect(reports['00:1d.0']?.xen.wayOut).toContain("'0000:00:1d.0,rdm_policy=relaxed'");
+    expect(reports['00:1d.0']?.xen.remedy).toContain("'0000:00:1d.0,rdm_policy=relaxed'");
     expect(reports['00:19.0']?.xen).toMatchObject({
       verdict: 'ok',
       reason: 'own-region',

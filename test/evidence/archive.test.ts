@@ -15,8 +15,8 @@ import type { Tree } from '../../src/evidence/tree.js';
 import type { Host } from '../../src/machine/host.js';
 import { openTree } from '../../src/read/open-tree.js';
 import { directoryTree } from '../../src/read/tree.js';
-import { RegionIndex } from '../../src/regions/of-dmar.js';
-import { subjectsOf } from '../../src/regions/subject.js';
+import { candidatesOf } from '../../src/regions/candidate.js';
+import { DmarRegions } from '../../src/regions/of-dmar.js';
 
 const ROOT = 'fixtures/rack-server-host';
 const LIMIT = 2 ** 26;
@@ -35,10 +35,10 @@ function knowledge(tree: Tree) {
   const bytes = tree.read('sys/firmware/acpi/tables/DMAR') as Uint8Array;
   const { table } = decodeDmar(bytes);
   if (table === null) throw new Error('no table');
-  const subjects = subjectsOf(readHost(tree), new RegionIndex(table, pci));
+  const candidates = candidatesOf(readHost(tree), new DmarRegions(table, pci));
   return {
     functions: [...(pci?.functions() ?? [])].map((fn) => ({ ...fn, config: [...fn.config] })),
-    ...{ memoryMap, segments, xen, linux, iommuGroups, notes, subjects },
+    ...{ memoryMap, segments, xen, linux, iommuGroups, notes, candidates },
     table: Buffer.from(bytes).toString('hex'),
   };
 }

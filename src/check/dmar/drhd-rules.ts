@@ -41,7 +41,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-none',
     severity: 'error',
     title: 'The table has no DRHD',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'there must be at least one' },
       { who: 'fwts', effect: 'the dmar test fails a table without structures with InvalidDMAR' },
       { who: 'Linux', effect: 'the kernel logs "No DRHD structure found in DMAR table"' },
@@ -60,7 +60,7 @@ export const DRHD_RULES: readonly Rule[] = [
     // No error: machines are sold with such a unit beside good ones (ThinkPad E15 Gen 2), and boot all the same.
     severity: 'warning',
     title: "A unit's register base address is 0",
-    trips: [
+    consequences: [
       {
         who: 'Linux',
         effect:
@@ -76,7 +76,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-base-all-ones',
     severity: 'error',
     title: "A unit's register base address is all ones",
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'the registers cannot be mapped, and no remapping hardware is used' },
       { who: 'Xen', effect: REFUSED, turnsOffVtd: true },
     ],
@@ -87,7 +87,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-base-unaligned',
     severity: 'error',
     title: "A unit's register base address is not on a page boundary",
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the registers begin on a 4 KiB boundary' },
       { who: 'fwts', effect: 'the dmar test fails with InvalidDRHDRegAddr' },
       {
@@ -105,7 +105,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-base-beyond-width',
     severity: 'error',
     title: "A unit's registers lie above the host address width",
-    trips: [{ who: 'specification', effect: 'the machine has no such addresses' }],
+    consequences: [{ who: 'specification', effect: 'the machine has no such addresses' }],
     advice: "Report it to the firmware's vendor: the base address or the width is wrong.",
     test: eachBase(
       (base, { table: { header } }, { size }) =>
@@ -118,7 +118,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-base-duplicate',
     severity: 'error',
     title: 'Two units have one register base address',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'each DRHD is a unit of its own' },
       { who: 'Linux', effect: 'the second is dropped, and its device scope with it' },
     ],
@@ -140,7 +140,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-include-all-twice',
     severity: 'error',
     title: 'Two units of a segment have INCLUDE_PCI_ALL',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'at most one unit of a segment takes all that is left' },
       { who: 'fwts', effect: 'the dmar test fails with MultipleDRHDSFlag' },
       {
@@ -166,7 +166,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-include-all-not-last',
     severity: 'warning',
     title: 'A unit with INCLUDE_PCI_ALL is not the last of its segment',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'it takes what is left, so it has to come last on its segment',
@@ -193,7 +193,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-no-scope',
     severity: 'warning',
     title: 'A unit without INCLUDE_PCI_ALL names no device',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'without INCLUDE_PCI_ALL a unit has the devices of its scope and no others',
@@ -212,7 +212,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-scope-duplicate',
     severity: 'error',
     title: 'Two units name one device',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'a device is served by one unit' },
       { who: 'Linux', effect: "whichever unit comes first in the kernel's list gets the device" },
       { who: 'Xen', effect: "whichever unit comes first in Xen's list gets the device" },
@@ -240,7 +240,7 @@ export const DRHD_RULES: readonly Rule[] = [
     id: 'drhd-too-many',
     severity: 'warning',
     title: 'There are more units than older hypervisors take',
-    trips: [
+    consequences: [
       {
         who: 'Xen',
         until: '4.14',

@@ -95,7 +95,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'warning',
     title: 'A unit names a device that the machine does not have',
     needs: 'pci',
-    trips: [
+    consequences: [
       { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
       {
         who: 'Xen',
@@ -119,7 +119,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'warning',
     title: 'Older hypervisors take an I/O APIC or HPET of a unit for a PCI device',
     needs: 'pci',
-    trips: [
+    consequences: [
       {
         who: 'Xen',
         until: '4.11',
@@ -152,7 +152,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'info',
     title: 'A structure names a device that the machine does not have',
     needs: 'pci',
-    trips: [
+    consequences: [
       { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
       { who: 'Linux', effect: 'the entry waits for the device to be added' },
       { who: 'Xen', effect: 'a region none of whose devices is there is ignored' },
@@ -170,7 +170,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'error',
     title: 'A device named as an endpoint is a bridge',
     needs: 'pci',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'a bridge is named as a PCI sub-hierarchy' },
       { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
       {
@@ -193,7 +193,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'error',
     title: 'A device named as a sub-hierarchy is no bridge',
     needs: 'pci',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'a sub-hierarchy is a bridge and all below it' },
       { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
       {
@@ -220,7 +220,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'warning',
     title: 'A path begins on a bus behind a bridge',
     needs: 'pci',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'a path begins on a root bus, with a hop for every bridge on the way',
@@ -247,7 +247,7 @@ const PCI_RULES: readonly Rule[] = [
     severity: 'warning',
     title: 'A region belongs to a device that is neither USB controller nor graphics',
     needs: 'pci',
-    trips: [
+    consequences: [
       {
         who: 'Linux',
         since: '3.17',
@@ -309,7 +309,7 @@ const MEMORY_RULES: readonly Rule[] = [
     severity: 'error',
     title: "A region lies in memory that the firmware's map gives to the system",
     needs: 'memoryMap',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'the firmware reports the region as reserved in its memory map',
@@ -341,7 +341,7 @@ const MEMORY_RULES: readonly Rule[] = [
     severity: 'warning',
     title: "The firmware's memory map does not give a region as reserved",
     needs: 'memoryMap',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'the firmware reports the region as reserved in its memory map',

@@ -17,7 +17,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'atsr-all-ports-twice',
     severity: 'error',
     title: 'Two ATSRs of a segment have ALL_PORTS',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'one says all there is to say' },
       {
         who: 'Xen',
@@ -42,7 +42,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'atsr-no-scope',
     severity: 'warning',
     title: 'An ATSR without ALL_PORTS names no root port',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'without ALL_PORTS the root ports are those of the scope' },
     ],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
@@ -60,7 +60,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'rhsa-no-unit',
     severity: 'warning',
     title: 'An RHSA speaks of a DRHD that is not there',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the address is the register base of a DRHD' },
       {
         who: 'Linux',
@@ -82,7 +82,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'andd-name-unterminated',
     severity: 'error',
     title: "An ANDD's name has no NUL at its end",
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the name ends with a NUL inside the structure' },
       {
         who: 'Linux',
@@ -104,7 +104,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'andd-name-empty',
     severity: 'warning',
     title: "An ANDD's name is empty",
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the name is the ACPI path of a device' },
       { who: 'Linux', effect: 'the kernel finds no device of that name' },
     ],
@@ -121,7 +121,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'andd-number-duplicate',
     severity: 'error',
     title: 'Two ANDDs have one device number',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the number says which device a scope entry means' },
       { who: 'Linux', effect: 'both devices are put under the unit of that number' },
     ],
@@ -143,7 +143,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'andd-no-scope',
     severity: 'warning',
     title: "No DRHD names an ANDD's device",
-    trips: [
+    consequences: [
       { who: 'specification', effect: "an ANDD is there for a DRHD's device scope to refer to" },
       { who: 'Linux', effect: 'the kernel logs "No IOMMU scope found for ANDD enumeration ID"' },
     ],
@@ -166,7 +166,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'scope-no-andd',
     severity: 'warning',
     title: 'A device scope names an ACPI device that no ANDD declares',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the enumeration ID is the device number of an ANDD' },
       { who: 'Linux', effect: 'the entry is never filled with a device' },
     ],
@@ -184,7 +184,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'satc-no-scope',
     severity: 'warning',
     title: 'An SATC names no device',
-    trips: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    consequences: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
     *test(subject) {
       for (const structure of subject.all('SATC')) {
@@ -197,7 +197,7 @@ export const OTHER_RULES: readonly Rule[] = [
     id: 'sidp-no-scope',
     severity: 'warning',
     title: 'An SIDP names no device',
-    trips: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    consequences: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
     *test(subject) {
       for (const structure of subject.all('SIDP')) {

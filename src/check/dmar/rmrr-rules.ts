@@ -42,7 +42,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-base-unaligned',
     severity: 'error',
     title: 'A region does not begin on a page boundary',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the base address is 4 KiB aligned' },
       { who: 'Linux', effect: BAD_RMRR },
       { who: 'fwts', effect: FWTS_RANGE },
@@ -59,7 +59,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-limit-unaligned',
     severity: 'error',
     title: 'A region does not end with a page',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the limit address is the last byte of a 4 KiB page' },
       { who: 'Linux', effect: BAD_RMRR },
       { who: 'fwts', effect: FWTS_RANGE },
@@ -77,7 +77,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-limit-page-boundary',
     severity: 'error',
     title: "A region's limit is the first byte of a page",
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'the limit is inclusive: the last byte of the region, not the first after it',
@@ -98,7 +98,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-base-above-limit',
     severity: 'error',
     title: 'A region ends before it begins',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the limit is above the base' },
       { who: 'Linux', effect: BAD_RMRR },
       { who: 'fwts', effect: FWTS_RANGE },
@@ -119,7 +119,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-no-scope',
     severity: 'warning',
     title: 'A region names no device',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'at least one device is named' },
       { who: 'Linux', effect: 'the region is mapped for nobody' },
       { who: 'Xen', effect: 'the region is silently ignored' },
@@ -135,7 +135,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-no-pci-scope',
     severity: 'warning',
     title: 'A region names no PCI device',
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'only PCI devices and name-space devices get the region' },
       {
         who: 'Xen',
@@ -153,7 +153,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-overlap',
     severity: 'error',
     title: 'Two regions overlap',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'regions do not overlap' },
       {
         who: 'Xen',
@@ -170,7 +170,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-beyond-width',
     severity: 'error',
     title: 'A region lies above the host address width',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the machine has no such addresses' },
       {
         who: 'Linux',
@@ -191,7 +191,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-frame-over-32-bits',
     severity: 'warning',
     title: "A region's first frame or number of pages needs more than 32 bits",
-    trips: [{ who: 'Xen', effect: 'a 32-bit toolstack gets -ERANGE for the whole map' }],
+    consequences: [{ who: 'Xen', effect: 'a 32-bit toolstack gets -ERANGE for the whole map' }],
     advice: 'Use a 64-bit toolstack domain.',
     test: each((one) => {
       const size = one.limitAddress - one.baseAddress + 1n;
@@ -205,7 +205,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-large',
     severity: 'warning',
     title: 'A region is over 1 GiB',
-    trips: [
+    consequences: [
       { who: 'Xen', since: '4.6', effect: "the guest's memory is laid out around all of it" },
     ],
     advice:
@@ -221,7 +221,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-shared',
     severity: 'warning',
     title: 'A region is shared by several devices',
-    trips: [
+    consequences: [
       {
         who: 'Xen',
         since: '4.6',
@@ -241,7 +241,7 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-no-unit',
     severity: 'warning',
     title: "No DRHD covers a region's device",
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the device of a region is under a remapping unit' },
       { who: 'Linux', effect: 'the region has no effect for the device' },
     ],
@@ -263,7 +263,9 @@ export const RMRR_RULES: readonly Rule[] = [
     id: 'rmrr-host-bridge-first',
     severity: 'warning',
     title: "A region's first device is 00:00.0",
-    trips: [{ who: 'Xen', since: '4.6', effect: 'the region is never reported to any guest' }],
+    consequences: [
+      { who: 'Xen', since: '4.6', effect: 'the region is never reported to any guest' },
+    ],
     advice: "Ask the firmware's vendor to name the device that uses the region.",
     *test({ rmrrs, host }) {
       for (const one of rmrrs) {

@@ -21,7 +21,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-length-zero',
     severity: 'error',
     title: 'A structure claims a length of 0 bytes',
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'the kernel stops reading there: what follows is lost' },
       { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
     ],
@@ -31,7 +31,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-length-short',
     severity: 'error',
     title: 'A structure is shorter than its type needs',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'every type has a fixed part that must be there' },
       { who: 'Linux', effect: "bytes of the next structure are read as this one's" },
       { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
@@ -42,7 +42,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-length-overrun',
     severity: 'error',
     title: 'A structure runs past the end of the table',
-    trips: [
+    consequences: [
       {
         who: 'Linux',
         effect: 'the kernel logs "Record passes table end" and uses no remapping hardware',
@@ -60,7 +60,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-header-truncated',
     severity: 'error',
     title: "The table ends inside a structure's first four bytes",
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'the length is read from behind the table' },
       {
         who: 'Xen',
@@ -75,7 +75,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-unknown-type',
     severity: 'info',
     title: 'A structure has a type that the specification reserves',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'software must skip it by its length' },
       {
         who: 'Linux',
@@ -89,7 +89,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-order',
     severity: 'warning',
     title: 'The structures are not in ascending order of type',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'structures are to be listed in ascending order of their type',
@@ -112,7 +112,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-trailing-bytes',
     severity: 'warning',
     title: 'A structure is longer than what it holds',
-    trips: [{ who: 'specification', effect: 'an RHSA has 20 bytes, and nobody reads more' }],
+    consequences: [{ who: 'specification', effect: 'an RHSA has 20 bytes, and nobody reads more' }],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
       for (const rhsa of subject.all('RHSA')) {
@@ -128,7 +128,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     id: 'structure-reserved',
     severity: 'warning',
     title: 'Reserved bits or bytes of a structure are set',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'reserved fields must be 0; a later revision may give them meaning',
@@ -154,7 +154,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-length-short',
     severity: 'error',
     title: 'A device scope entry is too short to name a device',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
       { who: 'fwts', effect: 'the dmar test fails with InvalidDevScope' },
       { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
@@ -165,7 +165,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-length-odd',
     severity: 'error',
     title: 'A device scope entry has an odd length',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
       { who: 'Linux', effect: 'the last byte is passed over' },
       { who: 'Xen', effect: 'the last byte is passed over' },
@@ -176,7 +176,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-length-overrun',
     severity: 'error',
     title: 'A device scope entry runs past the end of its structure',
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'bytes of the next structure are read as the path' },
       {
         who: 'Xen',
@@ -191,7 +191,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-header-truncated',
     severity: 'error',
     title: "A structure ends inside a device scope entry's first six bytes",
-    trips: [
+    consequences: [
       { who: 'Linux', effect: "bytes of the next structure are read as the entry's" },
       {
         who: 'Xen',
@@ -207,7 +207,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-path-range',
     severity: 'error',
     title: 'A path names a device over 31 or a function over 7',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'a PCI bus has devices 0 to 31 with functions 0 to 7' },
       { who: 'Linux', effect: 'no device matches' },
       {
@@ -234,7 +234,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-type-unknown',
     severity: 'warning',
     title: 'A device scope entry has a type that the specification reserves',
-    trips: [
+    consequences: [
       { who: 'Linux', effect: 'the kernel logs "Unsupported device scope" and passes over it' },
       { who: 'Xen', effect: 'the entry counts for no device' },
       { who: 'fwts', effect: 'the dmar test warns of an unknown device scope type' },
@@ -252,7 +252,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-type-misplaced',
     severity: 'warning',
     title: 'An I/O APIC or HPET stands where only PCI devices belong',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'only a DRHD has I/O APICs and HPETs in its device scope' },
       { who: 'Linux', effect: 'the entry is passed over' },
       { who: 'Xen', effect: 'the entry counts as a PCI device at its address' },
@@ -271,7 +271,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     id: 'scope-reserved',
     severity: 'warning',
     title: 'Reserved bytes of a device scope entry are set',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'reserved fields must be 0; a later revision may give them meaning',

@@ -9,8 +9,8 @@ import { isUsableWidth } from './width.js';
 const HEADER = { offset: 0 };
 
 /** What comes of an I/O APIC that no unit names. */
-export const UNMAPPED_IO_APIC: Pick<Rule, 'trips' | 'advice'> = {
-  trips: [
+export const UNMAPPED_IO_APIC: Pick<Rule, 'consequences' | 'advice'> = {
+  consequences: [
     {
       who: 'Linux',
       effect:
@@ -27,7 +27,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-header-truncated',
     severity: 'error',
     title: 'The table ends inside its header',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the header has 48 bytes' },
       { who: 'fwts', effect: 'the dmar test fails with InvalidDMAR' },
       { who: 'Linux', effect: 'the kernel finds no remapping hardware' },
@@ -40,7 +40,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-signature',
     severity: 'error',
     title: 'The signature is none a DMAR table is found under',
-    trips: [
+    consequences: [
       {
         who: 'ACPI',
         effect: 'tables are found by their signature, so this one is not found at all',
@@ -52,7 +52,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-length-beyond-bytes',
     severity: 'error',
     title: 'The header claims more bytes than there are',
-    trips: [
+    consequences: [
       { who: 'ACPI', effect: "the checksum is taken over memory that is not the table's" },
       { who: 'Linux', effect: 'what lies behind the table is read as structures' },
       {
@@ -69,7 +69,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-length-short',
     severity: 'error',
     title: 'The header claims fewer bytes than it has itself',
-    trips: [
+    consequences: [
       { who: 'specification', effect: "the length includes the header's 48 bytes" },
       { who: 'Linux', effect: 'no structure is found, so no remapping hardware is used' },
       { who: 'Xen', effect: 'no unit is found, so VT-d stays off', turnsOffVtd: true },
@@ -80,7 +80,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-trailing-bytes',
     severity: 'warning',
     title: 'Bytes follow the end that the header claims',
-    trips: [{ who: 'ACPI', effect: 'they are no part of the table, and nobody reads them' }],
+    consequences: [{ who: 'ACPI', effect: 'they are no part of the table, and nobody reads them' }],
     advice:
       "Make sure that the file holds one table only; if structures stand there, the firmware's length field is wrong.",
   },
@@ -88,7 +88,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-checksum',
     severity: 'warning',
     title: 'The checksum is wrong',
-    trips: [
+    consequences: [
       { who: 'ACPI', effect: 'all bytes of a table must add up to 0 modulo 256' },
       { who: 'Linux', effect: 'the kernel logs "Incorrect checksum in table [DMAR]" and goes on' },
       { who: 'Xen', effect: 'the hypervisor warns and goes on' },
@@ -100,7 +100,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-address-width-too-small',
     severity: 'error',
     title: 'The host address width is below 12 bits',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'the field holds the number of address bits less one' },
       { who: 'Linux', effect: 'the kernel logs "Invalid DMAR haw" and uses no remapping hardware' },
       {
@@ -124,7 +124,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-address-width-implausible',
     severity: 'warning',
     title: 'The host address width is one no machine has',
-    trips: [
+    consequences: [
       { who: 'specification', effect: 'x86 processors address 32 to 52 bits of physical memory' },
     ],
     advice:
@@ -144,7 +144,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-reserved',
     severity: 'warning',
     title: 'Reserved bits or bytes of the header are set',
-    trips: [
+    consequences: [
       {
         who: 'specification',
         effect: 'reserved fields must be 0; a later revision may give them meaning',
@@ -159,7 +159,7 @@ export const TABLE_RULES: readonly Rule[] = [
     id: 'table-x2apic-opt-out',
     severity: 'info',
     title: 'The firmware asks software not to use x2APIC',
-    trips: [
+    consequences: [
       {
         who: 'Linux',
         effect: 'x2APIC stays off unless the kernel is told intremap=no_x2apic_optout',

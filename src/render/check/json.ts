@@ -32,12 +32,19 @@ export const findingToJson = ({ rule, offset, length, message }: Finding): JsonO
 });
 
 /** All that a rule says of itself. */
-export const ruleToJson = ({ id, severity, title, trips, advice, needs }: Rule): JsonObject => ({
+export const ruleToJson = ({
+  id,
+  severity,
+  title,
+  consequences,
+  advice,
+  needs,
+}: Rule): JsonObject => ({
   id,
   severity,
   title,
   needs: needs ?? null,
-  trips: trips.map(({ who, since, until, effect, turnsOffVtd }) => ({
+  trips: consequences.map(({ who, since, until, effect, turnsOffVtd }) => ({
     who,
     since: since ?? null,
     until: until ?? null,

@@ -3,7 +3,7 @@ import type { Severity } from '../../acpi/diagnostic.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
-import { type Rule, tripName } from '../../check/rule.js';
+import { consequenceName, type Rule } from '../../check/rule.js';
 import type { TableSource } from '../../evidence/source.js';
 import type { JsonObject } from '../basics/json.js';
 import type { CheckReport } from './report.js';
@@ -60,8 +60,10 @@ export function checkToSarif(
   return log as unknown as JsonObject;
 }
 
-function toDescriptor({ id, severity, title, trips, advice }: Rule): ReportingDescriptor {
-  const effects = trips.map((trip) => `${tripName(trip)}: ${trip.effect}.`);
+function toDescriptor({ id, severity, title, consequences, advice }: Rule): ReportingDescriptor {
+  const effects = consequences.map(
+    (consequence) => `${consequenceName(consequence)}: ${consequence.effect}.`,
+  );
   return {
     id,
     shortDescription: { text: `${title}.` },

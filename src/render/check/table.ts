@@ -1,6 +1,6 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import { countBySeverity, type Finding, groupByRule, SEVERITIES } from '../../check/check.js';
-import { type Rule, tripName } from '../../check/rule.js';
+import { consequenceName, type Rule } from '../../check/rule.js';
 import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
 import { renderTable } from '../basics/table.js';
 import { plural, wrap } from '../basics/text.js';
@@ -65,7 +65,7 @@ async function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): Pro
       },
     ),
     ...(more > 0 ? [`${INDENT}and ${more} more, which --format ndjson lists.`] : []),
-    ...tripLines(rule, page),
+    ...consequenceLines(rule, page),
     hanging('What to do', rule.advice, page),
   ].join('\n');
 }
@@ -74,8 +74,10 @@ async function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): Pro
 const bytesText = (offset: number, length: number): string =>
   length > 1 ? `${offset}-${offset + length - 1}` : `${offset}`;
 
-const tripLines = ({ trips }: Rule, page: Page): string[] =>
-  trips.map((trip) => hanging(tripName(trip), `${trip.effect}.`, page));
+const consequenceLines = ({ consequences }: Rule, page: Page): string[] =>
+  consequences.map((consequence) =>
+    hanging(consequenceName(consequence), `${consequence.effect}.`, page),
+  );
 
 /** An indented paragraph with its first words set off. */
 function hanging(label: string, text: string, { columns, style }: Page): string {
@@ -131,7 +133,7 @@ export function renderRule(rule: Rule, page: Page): string {
     ...(rule.needs === undefined ? [] : ['', hanging('Needs', `${NEEDS[rule.needs]}.`, page)]),
     '',
     style.heading('Who trips over it'),
-    ...tripLines(rule, page),
+    ...consequenceLines(rule, page),
     '',
     style.heading('What to do'),
     INDENT + wrap(rule.advice, columns - INDENT.length, INDENT),

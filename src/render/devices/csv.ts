@@ -13,7 +13,7 @@ export const DEVICES_CSV_HEADING =
 export const devicesToCsv = (path: string, { reports, names }: DevicesAnswer): string =>
   reports
     .map((report) => {
-      const { linux, xen, bond, subject } = report;
+      const { linux, xen, restriction, candidate } = report;
       const json = deviceToJson(report, names);
       return csvLine([
         path,
@@ -25,9 +25,9 @@ export const devicesToCsv = (path: string, { reports, names }: DevicesAnswer): s
         json.class_name ?? '',
         json.driver ?? '',
         json.physical_function ?? '',
-        subject.group?.id ?? '',
+        candidate.group?.id ?? '',
         json.regions.map(({ base, limit }) => `${base}-${limit}`).join(' '),
-        bond?.kind ?? '',
+        restriction?.kind ?? '',
         linux.verdict,
         linux.reason,
         xen.verdict,

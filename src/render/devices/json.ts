@@ -4,6 +4,7 @@ import { formatAddress } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { PciNames } from '../../machine/pci-names.js';
+import type { ReservedRegion } from '../../regions/region.js';
 import type { JsonObject } from '../basics/json.js';
 import type { SourceJson } from '../basics/source-json.js';
 
@@ -37,10 +38,16 @@ export function devicesToJson(source: SourceJson, answer: DevicesAnswer): JsonOb
   };
 }
 
+/** Which of the table's RMRRs a region is; null where it is none. */
+const rmrrOf = ({ origin }: ReservedRegion) =>
+  'structure' in origin && origin.structure === 'RMRR'
+    ? { index: origin.index, offset: origin.offset }
+    : null;
+
 /** One device and its verdicts, as an element of `devices` in that schema. */
 export function deviceToJson(report: DeviceReport, names: PciNames | null) {
-  const { subject, bond, linux, xen, disagreements } = report;
-  const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = subject;
+  const { candidate, restriction, linux, xen, disagreements } = report;
+  const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = candidate;
   const known = vendorId !== null && deviceId !== null;
   return {
     device: formatSbdf(address),
@@ -52,14 +59,14 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
     driver,
     physical_function: physicalFunction === null ? null : formatSbdf(physicalFunction),
     iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
-    regions: subject.touches.map(({ region, named, below }) => ({
-      rmrr: { index: region.index, offset: region.offset },
+    regions: candidate.uses.map(({ region, named, below }) => ({
+      rmrr: rmrrOf(region),
       base: formatAddress(region.base),
       limit: formatAddress(region.limit),
       named: formatSbdf(named),
       below_bridge: below,
     })),
-    memory: bond === null ? null : { kind: bond.kind, why: bond.why },
+    memory: restriction === null ? null : { kind: restriction.kind, why: restriction.why },
     reserved_regions:
       group?.reservedRegions?.map(({ start, end, type }) => ({
         base: formatAddress(start),
@@ -72,7 +79,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
       reason: linux.reason,
       message: linux.message,
       log: linux.log,
-      way_out: linux.wayOut,
+      way_out: linux.remedy,
     },
     xen: {
       verdict: xen.verdict,
@@ -81,7 +88,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
       relaxed: xen.relaxed,
       message: xen.message,
       log: xen.log === null ? null : { ...xen.log },
-      way_out: xen.wayOut,
+      way_out: xen.remedy,
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DeviceReport } from '../../answers/devices.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
-import type { Region } from '../../regions/of-dmar.js';
+import type { ReservedRegion } from '../../regions/region.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, renderTable } from '../basics/table.js';
@@ -71,9 +71,14 @@ function preamble({ judges, hostRoot }: DevicesAnswer, title: string, page: Page
   );
 }
 
+/** Place among the table's structures of its kind; after them what comes from elsewhere. */
+const indexOf = ({ origin }: ReservedRegion): number =>
+  'index' in origin ? origin.index : Number.MAX_SAFE_INTEGER;
+const placeOf = (region: ReservedRegion): string => `#${indexOf(region)}`;
+
 /** Addresses without segment 0. */
 const shortName = (name: string): string => name.replace(/^0000:/, '');
-const nameOf = ({ subject }: DeviceReport): string => shortName(formatSbdf(subject.address));
+const nameOf = ({ candidate }: DeviceReport): string => shortName(formatSbdf(candidate.address));
 
 async function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Page) {
   const wide = columns >= WIDE;
@@ -89,14 +94,14 @@ async function devicesTable({ reports, names }: DevicesAnswer, { columns, style 
   ];
   const paint = (verdict: string) => style[PAINT[verdict] ?? 'faint'](verdict);
   const rows = reports.map((report) => {
-    const { subject, bond, linux, xen } = report;
-    const regions = subject.touches.map(({ region }) => `#${region.index}`);
+    const { candidate, restriction, linux, xen } = report;
+    const regions = candidate.uses.map(({ region }) => placeOf(region));
     return [
       nameOf(report),
-      subject.group === null ? '-' : String(subject.group.id),
+      candidate.group === null ? '-' : String(candidate.group.id),
       shorten(describe(report, names), room),
-      ...(wide ? [subject.driver ?? '-', listSome(regions, FEW_DEVICES) || '-'] : []),
-      bond?.kind ?? '-',
+      ...(wide ? [candidate.driver ?? '-', listSome(regions, FEW_DEVICES) || '-'] : []),
+      restriction?.kind ?? '-',
       paint(linux.verdict),
       paint(xen.verdict),
     ];
@@ -105,8 +110,8 @@ async function devicesTable({ reports, names }: DevicesAnswer, { columns, style 
 }
 
 /** Class and name, or numbers where there is no database of names. */
-function describe({ subject }: DeviceReport, names: DevicesAnswer['names']): string {
-  const { classCode, vendorId, deviceId, physicalFunction } = subject;
+function describe({ candidate }: DeviceReport, names: DevicesAnswer['names']): string {
+  const { classCode, vendorId, deviceId, physicalFunction } = candidate;
   if (classCode === null || vendorId === null || deviceId === null) return 'unknown';
   const kind = names?.className(classCode) ?? `class ${hexDigits(classCode, 6)}`;
   const name =
@@ -121,11 +126,11 @@ const shorten = (text: string, columns: number): string =>
 
 const rangeOf = (first: bigint, last: bigint): string => `${hex(first)}-${hex(last)}`;
 
-/** Each region and the devices listed that it touches. */
+/** Each region and the devices listed that it uses. */
 function regionsList(reports: readonly DeviceReport[], { columns, style }: Page): string {
-  const touched = new Map<Region, string[]>();
+  const touched = new Map<ReservedRegion, string[]>();
   for (const report of reports) {
-    for (const { region, below } of report.subject.touches) {
+    for (const { region, below } of report.candidate.uses) {
       const name = nameOf(report) + (below ? ' (below a bridge named)' : '');
       const devices = touched.get(region);
       if (devices === undefined) touched.set(region, [name]);
@@ -134,10 +139,10 @@ function regionsList(reports: readonly DeviceReport[], { columns, style }: Page)
   }
   if (touched.size === 0) return '';
   const lines = [...touched]
-    .sort(([a], [b]) => a.index - b.index)
+    .sort(([a], [b]) => indexOf(a) - indexOf(b))
     .map(([region, devices]) => {
       const size = formatSize(BigInt.asUintN(64, region.limit - region.base + 1n));
-      const text = `RMRR #${region.index} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
+      const text = `RMRR ${placeOf(region)} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
       return `- ${wrap(text, columns - 2, '  ')}`;
     });
   return [style.heading('Reserved memory:'), ...lines].join('\n');
@@ -145,7 +150,7 @@ function regionsList(reports: readonly DeviceReport[], { columns, style }: Page)
 
 /** What the running kernel lists as reserved for the groups of the devices listed, interrupts aside. */
 function kernelLists(reports: readonly DeviceReport[], { columns, style }: Page): string {
-  const groups = new Set(reports.flatMap(({ subject }) => subject.group ?? []));
+  const groups = new Set(reports.flatMap(({ candidate }) => candidate.group ?? []));
   const lines = [...groups].flatMap(({ id, reservedRegions }) => {
     const regions = (reservedRegions ?? []).filter(({ type }) => type !== 'msi');
     if (regions.length === 0) return [];
@@ -162,7 +167,7 @@ interface Explanation {
   heading: string;
   message: string;
   log: readonly string[];
-  wayOut: string | null;
+  remedy: string | null;
   devices: string[];
 }
 
@@ -180,33 +185,33 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
     else known.devices.push(nameOf(report));
   };
   for (const report of reports) {
-    const { verdict, message, log, wayOut } = report.linux;
-    if (report.subject.touches.length === 0 && verdict === 'ok') continue;
+    const { verdict, message, log, remedy } = report.linux;
+    if (report.candidate.uses.length === 0 && verdict === 'ok') continue;
     const heading = `Linux ${judges.kernel.release}: ${verdict}`;
-    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], wayOut });
+    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], remedy });
   }
   for (const report of reports) {
-    const { verdict, message, shared, log, wayOut } = report.xen;
-    if (report.subject.touches.length === 0 && verdict === 'ok') continue;
+    const { verdict, message, shared, log, remedy } = report.xen;
+    if (report.candidate.uses.length === 0 && verdict === 'ok') continue;
     const heading = `Xen ${judges.xen.release.name}: ${verdict}`;
     const logged =
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
     // The log names the region, so devices of another one are told apart.
     const region = shared === null ? '' : String(shared.base_address);
-    add(report, { heading, message, log: logged, wayOut }, region);
+    add(report, { heading, message, log: logged, remedy }, region);
   }
   return [...found.values()].map((explanation) => paragraph(explanation, page));
 }
 
 function paragraph(
-  { heading, message, log, wayOut, devices }: Explanation,
+  { heading, message, log, remedy, devices }: Explanation,
   { columns, style }: Page,
 ): string {
   const likewise = devices.length > 1 && log.length > 1 ? ' (likewise for the others)' : '';
   const lines = [
     message,
     ...(log.length === 0 ? [] : [`The log says: ${log.join(', ')}${likewise}`]),
-    ...(wayOut === null ? [] : [`What to do: ${wayOut}`]),
+    ...(remedy === null ? [] : [`What to do: ${remedy}`]),
   ];
   return [
     style.heading(wrap(`${heading}: ${listSome(devices, MANY_DEVICES)}`, columns)),

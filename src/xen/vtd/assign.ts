@@ -1,5 +1,5 @@
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
-import { addressKey, type Subject, scopeAddress } from '../../regions/subject.js';
+import { addressKey, type Candidate, scopeAddress } from '../../regions/candidate.js';
 import type { Xen } from '../boot.js';
 import type { RmrrUnit } from './units.js';
 
@@ -17,7 +17,7 @@ export interface XenVerdict {
   /** What Xen's log says under either policy; null where it says nothing. */
   readonly log: { readonly strict: string; readonly relaxed: string } | null;
   /** One sentence: what to do about it; null where nothing needs doing. */
-  readonly wayOut: string | null;
+  readonly remedy: string | null;
 }
 
 /** The regions of a hypervisor that has read a table, by the address of each device they name. */
@@ -46,7 +46,7 @@ export function unitsByDevice({ units }: Xen): UnitsByDevice {
  * @param xen the hypervisor after it has read the table
  * @param byDevice its regions, as {@link unitsByDevice} finds them
  */
-export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): XenVerdict {
+export function judgeXen(candidate: Candidate, xen: Xen, byDevice: UnitsByDevice): XenVerdict {
   if (xen.outcome !== 'ok' || !xen.iommu_enabled) {
     return {
       verdict: 'blocked',
@@ -56,10 +56,10 @@ export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): X
       message: 'VT-d is off under Xen, so no device can be given to a guest.',
       shared: null,
       log: null,
-      wayOut: 'dmar map tells why VT-d is off.',
+      remedy: 'dmar map tells why VT-d is off.',
     };
   }
-  const units = byDevice.get(addressKey(scopeAddress(subject))) ?? [];
+  const units = byDevice.get(addressKey(scopeAddress(candidate))) ?? [];
   if (units.length === 0) {
     return fine('no-region', 'No reserved region that Xen knows of names it.');
   }
@@ -72,7 +72,7 @@ export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): X
       'Its reserved memory is mapped one to one into the guest, and must not collide with guest RAM (see dmar guest).',
     );
   }
-  const name = formatSbdf(subject.address);
+  const name = formatSbdf(candidate.address);
   const tail = `to assign ${name} with shared RMRR at ${shared.base_address.toString(16)}`;
   return {
     verdict: 'needs relaxed',
@@ -82,7 +82,7 @@ export function judgeXen(subject: Subject, xen: Xen, byDevice: UnitsByDevice): X
     message: `Its reserved memory is shared by ${shared.devices.length} devices, which Xen refuses under rdm_policy=strict (-EPERM) and allows under relaxed.`,
     shared,
     log: { strict: `It's disallowed ${tail}`, relaxed: `It's risky ${tail}` },
-    wayOut: `Accept the risk in the guest's configuration: pci = [ '${name},rdm_policy=relaxed' ].`,
+    remedy: `Accept the risk in the guest's configuration: pci = [ '${name},rdm_policy=relaxed' ].`,
   };
 }
 
@@ -94,5 +94,5 @@ const fine = (reason: XenVerdict['reason'], message: string): XenVerdict => ({
   message,
   shared: null,
   log: null,
-  wayOut: null,
+  remedy: null,
 });

@@ -88,7 +88,7 @@ describe('what others complain of', () => {
     for (const id of rules) {
       const { bytes, host } = CASES[id]?.bad ?? { bytes: new Uint8Array(), host: undefined };
       expect(checkTable(decodeDmar(bytes), host).findings.map(({ rule }) => rule.id)).toContain(id);
-      expect(RULES_BY_ID.get(id)?.trips.map((trip) => trip.who)).toContain(who);
+      expect(RULES_BY_ID.get(id)?.consequences.map(({ who }) => who)).toContain(who);
     }
   });
 });

@@ -13,13 +13,13 @@ const idsOf = (from: Case) => [...new Set(check(from).map(({ rule }) => rule.id)
 describe('rules', () => {
   it('have distinct kebab-case ids and say all that is to be said', () => {
     expect(new Set(RULES.map(({ id }) => id)).size).toBe(RULES.length);
-    for (const { id, title, advice, trips } of RULES) {
+    for (const { id, title, advice, consequences } of RULES) {
       expect(id).toMatch(
         /^(table|structure|scope|drhd|rmrr|atsr|rhsa|andd|satc|sidp)(-[a-z0-9]+)+$/,
       );
       expect(title).toMatch(/^[A-Z].*[^.]$/);
       expect(advice).toMatch(/^[A-Z].*[.]$/);
-      expect(trips.length).toBeGreaterThan(0);
+      expect(consequences.length).toBeGreaterThan(0);
     }
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import { checkTable } from '../../../src/check/check.js';
 import { NO_HOST } from '../../../src/check/dmar/subject.js';
-import type { Trip } from '../../../src/check/rule.js';
+import type { Consequence } from '../../../src/check/rule.js';
 import { bootXen } from '../../../src/xen/boot.js';
 import { parseCmdline } from '../../../src/xen/cmdline.js';
 import { findRelease, type Release } from '../../../src/xen/releases.js';
@@ -26,7 +26,7 @@ const minor = (release: string): number =>
 /** Whether a rule says that this release may run without VT-d for it. */
 const accountsFor =
   (release: string) =>
-  ({ who, since, until, turnsOffVtd }: Trip): boolean =>
+  ({ who, since, until, turnsOffVtd }: Consequence): boolean =>
     who === 'Xen' &&
     turnsOffVtd === true &&
     (since === undefined || minor(release) >= minor(since)) &&
@@ -81,7 +81,7 @@ function reasonsIn(bytes: Uint8Array, host: VectorHost, release: string): string
   const facts = { ...NO_HOST, pci: topologyOf(host), memoryMap: memoryMapOf(host) };
   const { findings } = checkTable(decodeDmar(bytes), facts);
   return findings
-    .filter(({ rule }) => rule.trips.some(accountsFor(release)))
+    .filter(({ rule }) => rule.consequences.some(accountsFor(release)))
     .map(({ rule }) => rule.id);
 }
 

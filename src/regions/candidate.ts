@@ -1,10 +1,10 @@
 import { parseSbdf, type Sbdf, sbdfKey } from '../base/sbdf.js';
 import type { Host, IommuGroup, PciDetails } from '../machine/host.js';
 import { CONFIG, type PciFunction } from '../machine/pci-topology.js';
-import type { RegionIndex, Touch } from './of-dmar.js';
+import type { RegionUse, RegionUses } from './region.js';
 
 /** A PCI function about to be judged. */
-export interface Subject {
+export interface Candidate {
   readonly address: Sbdf;
   /** 24 bits: base class, subclass, programming interface; null where the machine is unknown. */
   readonly classCode: number | null;
@@ -16,7 +16,7 @@ export interface Subject {
   /** null where the host tells of no group that holds it. */
   readonly group: IommuGroup | null;
   /** Regions that touch it; those of a virtual function are its physical function's. */
-  readonly touches: readonly Touch[];
+  readonly uses: readonly RegionUse[];
 }
 
 /** One number per PCI address. */
@@ -24,27 +24,27 @@ export const addressKey = ({ segment, bus, device, func }: Sbdf): number =>
   sbdfKey(segment, bus, device, func);
 
 /** The address that scope entries know a function by: a virtual function's is its physical function's. */
-export const scopeAddress = ({ address, physicalFunction }: Subject): Sbdf =>
+export const scopeAddress = ({ address, physicalFunction }: Candidate): Sbdf =>
   physicalFunction ?? address;
 
 /**
  * The functions of a machine in the order of their addresses; where the machine is unknown, those that the
  * table names.
  */
-export function subjectsOf(host: Host | null, regions: RegionIndex): Subject[] {
+export function candidatesOf(host: Host | null, regions: RegionUses): Candidate[] {
   const groups = groupsByDevice(host);
   const functions = host?.pci == null ? null : [...host.pci.functions()];
-  const subjects =
+  const candidates =
     functions === null
-      ? regions.named().map((address) => unknownSubject(address, regions))
+      ? regions.named().map((address) => unknownCandidate(address, regions))
       : functions.map((fn) => {
           const details = (host as Host).pciDetails(fn);
-          return knownSubject(fn, details, groups.get(addressKey(fn)) ?? null, regions);
+          return knownCandidate(fn, details, groups.get(addressKey(fn)) ?? null, regions);
         });
-  return subjects.sort((a, b) => addressKey(a.address) - addressKey(b.address));
+  return candidates.sort((a, b) => addressKey(a.address) - addressKey(b.address));
 }
 
-const unknownSubject = (address: Sbdf, regions: RegionIndex): Subject => ({
+const unknownCandidate = (address: Sbdf, regions: RegionUses): Candidate => ({
   address,
   classCode: null,
   vendorId: null,
@@ -52,17 +52,17 @@ const unknownSubject = (address: Sbdf, regions: RegionIndex): Subject => ({
   driver: null,
   physicalFunction: null,
   group: null,
-  touches: regions.touching(address),
+  uses: regions.touching(address),
 });
 
 const NOTHING_READ = { classCode: null, vendorId: null, deviceId: null };
 
-function knownSubject(
+function knownCandidate(
   fn: PciFunction,
   details: PciDetails,
   group: IommuGroup | null,
-  regions: RegionIndex,
-): Subject {
+  regions: RegionUses,
+): Candidate {
   const { segment, bus, device, func, config } = fn;
   const address = { segment, bus, device, func };
   const { driver, physicalFunction } = details;
@@ -84,7 +84,7 @@ function knownSubject(
     driver,
     physicalFunction,
     group,
-    touches: regions.touching(physicalFunction ?? address),
+    uses: regions.touching(physicalFunction ?? address),
   };
 }
 
