@@ -12,6 +12,12 @@ export { type JsonTable, type ResolvePath, tableToJson } from './acpi/dmar/json.
 export { type ListedField, type ListedPart, listTable } from './acpi/dmar/listing.js';
 export type { Structure } from './acpi/dmar/structures.js';
 export { type DeviceReport, type Judges, reportDevices } from './answers/devices.js';
+export {
+  answerGuest,
+  type GuestAnswer,
+  type GuestQuestion,
+  type GuestRefusal,
+} from './answers/guest.js';
 export { formatSbdf, parseSbdf, type Sbdf } from './base/sbdf.js';
 export { type CheckResult, checkTable, type Finding } from './check/check.js';
 export { RULES } from './check/dmar/rules.js';
@@ -23,7 +29,7 @@ export type { Host, MemoryRange } from './machine/host.js';
 export { type PciFunction, PciTopology } from './machine/pci-topology.js';
 export { type Candidate, candidatesOf } from './regions/candidate.js';
 export { DmarRegions } from './regions/of-dmar.js';
-export { explainLayout, explainRegion, explainVerdict, type Note } from './toolstack/explain.js';
+export { explainNote, explainRegion, explainVerdict } from './render/guest/words.js';
 export {
   type E820Entry,
   type GuestConfig,
@@ -33,7 +39,9 @@ export {
   type QueryReservedDeviceMemory,
   type ReservedDeviceMemory,
 } from './toolstack/libxl/layout.js';
+export { type Libxl, libxlOf } from './toolstack/libxl/releases.js';
 export { completeConfig, readXlGuest } from './toolstack/xl/config.js';
+export { type Xl, xlOf } from './toolstack/xl/releases.js';
 export { bootXen, type Circumstances, type Xen } from './xen/boot.js';
 export { parseCmdline, type XenCmdline } from './xen/cmdline.js';
 export type { Abi } from './xen/hypercall/abi.js';

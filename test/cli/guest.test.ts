@@ -100,14 +100,39 @@ describe('a configuration file', () => {
   };
 
   test('says what the options say', async () => {
-    const text = `type = "hvm"\nmemory = 2800\nvideoram = 0\nhap = 0\npci = ['00:1d.0', '00:02.0,rdm_policy=relaxed']\nmmio_hole = 512\nrdm_mem_boundary = 1024\nrdm = "strategy=host,policy=strict"\n`;
-    const fromFile = await json(...config(text));
+    const text = `type = "hvm"\nmemory = 2808\nvideoram = 8\nhap = 0\npci = ['00:1d.0', '00:02.0,rdm_policy=relaxed']\nmmio_hole = 512\nrdm_mem_boundary = 1024\nrdm = "strategy=host,policy=strict"\n`;
+    const fromFile = await json('--xen', '4.14', ...config(text));
     const fromOptions = await json(
+      ...['--xen', '4.14'],
       ...['--memory', '2800', '--no-hap', '--pci', '00:1d.0', '--mmio-hole', '512'],
       ...['--pci', '00:02.0,rdm_policy=relaxed', '--rdm-mem-boundary', '1024'],
       ...['--rdm', 'strategy=host,policy=strict'],
     );
     expect(fromFile).toEqual(fromOptions);
+  });
+
+  test('whose rdm xl of 4.15 and later drops: that is said first', async () => {
+    const text = `type = "hvm"\nmemory = 2808\nrdm = "strategy=host,policy=strict"\n`;
+    const { status, answer } = await json(...config(text));
+    expect(status).toBe(0);
+    expect(answer.guest.rdm).toEqual({ strategy: 'ignore', policy: 'relaxed' });
+    expect(answer.remarks[0]).toMatchObject({ code: 'rdm-ignored-by-xl', severity: 'warning' });
+    expect(answer.remarks[0].message).toMatch(
+      /^Line 3 says rdm = "strategy=host,policy=strict"\. xl of 4\.22\.0 .*rdm = "strategy=host" alone/,
+    );
+  });
+
+  test.each([
+    ['pod', 'memory = 1024\nmaxmem = 2808\npci = ["00:1d.0"]', 'Set both to the same value'],
+    ['videoram', 'memory = 2800\nvideoram = 4', 'at least 8 MiB'],
+  ])('with which libxl refuses the guest: %s', async (refusal, text, message) => {
+    const { status, answer } = await json(...config(`type = "hvm"\n${text}\n`));
+    expect({ status, refusal: answer.refusal, e820: answer.e820 }).toEqual({
+      status: 1,
+      refusal,
+      e820: [],
+    });
+    expect(answer.message).toContain(message);
   });
 
   test('gives way to options', async () => {
@@ -123,7 +148,7 @@ describe('a configuration file', () => {
       ...config("memory = 2800\npci = [ 'the big one' ]"),
     ]);
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toContain(`${inDir('guest.cfg')}: The pci setting "the big one"`);
+    expect(stderr).toContain(`${inDir('guest.cfg')}: Line 2: The pci setting "the big one"`);
   });
 
   test('that is not there: status 3', async () => {
@@ -159,6 +184,22 @@ describe('what is said beside the layout', () => {
 
   test('an MMIO hole that is too small', async () => {
     expect(await codes('--rdm', 'host', '--mmio-hole', '255')).toEqual(['mmio-hole-ignored']);
+  });
+});
+
+describe('the attach', () => {
+  test('to 4.13 fails for a region in RAM whose device has no policy', async () => {
+    const { status, answer } = await json(
+      ...['--memory', '2800', '--pci', '00:1d.0', '--rdm-mem-boundary', '3072', '--xen', '4.13'],
+    );
+    expect(status).toBe(1);
+    expect(answer).toMatchObject({
+      created: false,
+      refusal: 'assign',
+      assign: { device: '0000:00:1d.0', errno: 'EBUSY', rmrr_base: '0x00000000ac6d3000' },
+    });
+    expect(answer.e820).toHaveLength(1);
+    expect(answer.message).toContain('With rdm_mem_boundary=2758 libxl would move the RAM away.');
   });
 });
 

@@ -1,7 +1,7 @@
+import type { GuestAnswer } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { csvLine } from '../basics/csv.js';
-import type { GuestAnswer } from './json.js';
 
 /** Names of the columns: keys of a region in the guest's JSON. */
 export const GUEST_CSV_HEADING =
@@ -23,7 +23,7 @@ export const guestToCsv = (path: string, { layout }: GuestAnswer): string =>
         formatAddress(BigInt.asUintN(64, start + size - 1n)),
         owners.join(' '),
         devices.map(formatSbdf).join(' '),
-        policy,
+        policy ?? '',
         fate,
       ]),
     )

@@ -1,25 +1,17 @@
-import type { Diagnostic } from '../../acpi/diagnostic.js';
+import type { GuestAnswer } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { E820 } from '../../machine/host.js';
-import { explainRegion, explainVerdict, type Note } from '../../toolstack/explain.js';
-import { type GuestConfig, type GuestLayout, MIB } from '../../toolstack/libxl/layout.js';
-import type { Xen } from '../../xen/boot.js';
+import { type GivenPolicy, MIB, type RdmPolicy } from '../../toolstack/libxl/layout.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
 import type { SourceJson } from '../basics/source-json.js';
+import { explainNote, explainRegion, explainVerdict } from './words.js';
 
-/** What the output of `dmar guest` tells, in whatever format. */
-export interface GuestAnswer {
-  readonly config: GuestConfig;
-  readonly layout: GuestLayout;
-  /** Findings about the guest and its layout. */
-  readonly remarks: readonly Note[];
-  /** What to know of the source and of the choice of the release. */
-  readonly notes: readonly string[];
-  /** What the hypervisor found odd. */
-  readonly diagnostics: readonly Diagnostic[];
-  readonly xen: Xen;
+/** An answer, and what is to be said of the source and of the choice of the release. */
+export interface GuestOfSource {
+  readonly answer: GuestAnswer;
   readonly iommu: 'on' | 'off';
+  readonly notes: readonly string[];
 }
 
 const bounds = (start: bigint, size: bigint) => ({
@@ -33,8 +25,11 @@ export const typeName = (type: number): string => (type === E820.ram ? 'RAM' : '
 const mib = (bytes: bigint) => jsonInteger(bytes / MIB);
 
 /** A guest's layout as JSON: see the JSON Schema `guest`. Settings have xl.cfg's names and are in MiB. */
-export function guestToJson(source: SourceJson, answer: GuestAnswer): JsonObject {
-  const { config, layout, remarks, diagnostics, notes, xen, iommu } = answer;
+export function guestToJson(
+  source: SourceJson,
+  { answer, notes, iommu }: GuestOfSource,
+): JsonObject {
+  const { config, layout, refusal, assign, diagnostics, xen } = answer;
   return {
     source,
     model: { xen: xen.release.name, abi: 'native', iommu },
@@ -42,16 +37,24 @@ export function guestToJson(source: SourceJson, answer: GuestAnswer): JsonObject
       memory: mib(config.memory),
       mmio_hole: mib(config.mmioHole),
       hap: config.hap,
-      rdm: { strategy: config.rdm.strategy, policy: config.rdm.policy ?? 'relaxed' },
+      rdm: { strategy: config.rdm.strategy, policy: defined(config.rdm.policy ?? 'relaxed') },
       rdm_mem_boundary: mib(config.rdmMemBoundary),
       pci: config.pci.map(({ device, rdmPolicy }) => ({
         device: formatSbdf(device),
-        rdm_policy: rdmPolicy ?? 'strict',
+        rdm_policy: defined(rdmPolicy ?? 'strict'),
       })),
     },
-    created: layout.refusal === null,
-    refusal: layout.refusal,
-    message: explainVerdict(layout, config),
+    created: refusal === null,
+    refusal,
+    assign:
+      assign === null
+        ? null
+        : {
+            device: formatSbdf(assign.device),
+            errno: assign.errno,
+            rmrr_base: formatAddress(assign.rmrrBase),
+          },
+    message: explainVerdict(answer),
     memory: {
       lowmem_end: formatAddress(layout.lowmemEnd),
       mmio_start: formatAddress(layout.mmioStart),
@@ -64,21 +67,24 @@ export function guestToJson(source: SourceJson, answer: GuestAnswer): JsonObject
     })),
     regions: regionsToJson(answer),
     devices_without_region: layout.withoutRegion.map(formatSbdf),
-    remarks: remarks.map((remark) => ({ ...remark })),
+    remarks: answer.notes.map((note) => ({ ...explainNote(note, answer) })),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     notes: [...notes],
   };
 }
 
+/** A policy that somebody set; null for what xl never wrote to. */
+const defined = (policy: GivenPolicy): RdmPolicy | null => (policy === 'undefined' ? null : policy);
+
 /** The guest's regions, in libxl's order. */
-export const regionsToJson = ({ layout, config }: GuestAnswer): JsonObject[] =>
-  layout.regions.map((region) => ({
+export const regionsToJson = (answer: GuestAnswer): JsonObject[] =>
+  answer.layout.regions.map((region) => ({
     start_pfn: jsonInteger(region.start / PAGE_SIZE),
     nr_pages: jsonInteger(region.size / PAGE_SIZE),
     ...bounds(region.start, region.size),
     devices: [...region.owners],
     assigned: region.devices.map(formatSbdf),
-    policy: region.policy,
+    policy: defined(region.policy),
     fate: region.fate,
-    message: explainRegion(region, layout, config),
+    message: explainRegion(region, answer),
   }));

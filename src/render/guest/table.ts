@@ -1,15 +1,16 @@
+import type { GuestAnswer } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
-import { explainRegion, explainVerdict } from '../../toolstack/explain.js';
 import { type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
 import { facts, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
 import { formatSize, listDevices, listSome, wrap } from '../basics/text.js';
-import { type GuestAnswer, typeName } from './json.js';
+import { type GuestOfSource, typeName } from './json.js';
 import { guestRanges } from './picture.js';
+import { explainNote, explainRegion, explainVerdict } from './words.js';
 
 const FATES: Record<Fate, string> = {
   exposed: 'exposed',
@@ -31,13 +32,17 @@ const WIDE = 110;
 const FEW_REGIONS = 6;
 
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
-export async function renderGuest(answer: GuestAnswer, title: string, page: Page): Promise<string> {
+export async function renderGuest(
+  { answer, iommu, notes }: GuestOfSource,
+  title: string,
+  page: Page,
+): Promise<string> {
   const { columns, style } = page;
-  const { layout, config } = answer;
-  const verdict = wrap(explainVerdict(layout, config), columns);
+  const { layout, refusal } = answer;
+  const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
-    preamble(answer, title, page),
-    layout.refusal === null ? style.good(verdict) : style.bad(verdict),
+    preamble(answer, iommu, title, page),
+    refusal === null ? style.good(verdict) : style.bad(verdict),
     `${style.heading('guest-physical address space')}\n${addressSpaceText(
       guestRanges(layout),
       columns,
@@ -50,14 +55,23 @@ export async function renderGuest(answer: GuestAnswer, title: string, page: Page
     await regionsTable(answer, page),
     explanations(answer, page),
     remarks(
-      [...answer.notes.map((message) => ({ message })), ...answer.remarks, ...answer.diagnostics],
+      [
+        ...notes.map((message) => ({ message })),
+        ...answer.notes.map((note) => explainNote(note, answer)),
+        ...answer.diagnostics,
+      ],
       page,
     ),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble({ config, xen, iommu }: GuestAnswer, title: string, page: Page): string {
+function preamble(
+  { config, xen }: GuestAnswer,
+  iommu: 'on' | 'off',
+  title: string,
+  page: Page,
+): string {
   const vtd = xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
   const lines: [string, string][] = [
     ['Guest', describeGuest(config)],
@@ -111,7 +125,7 @@ async function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): 
     size === 0n ? '-' : hex(BigInt.asUintN(64, start + size - 1n) / PAGE_SIZE),
     String(size / PAGE_SIZE),
     formatSize(size),
-    policy,
+    policy ?? '-',
     FATES[fate],
     listDevices(owners, wide),
   ]);
@@ -119,10 +133,10 @@ async function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): 
 }
 
 /** Why each region fared as it did; regions of one story are named together. */
-function explanations({ layout, config }: GuestAnswer, { columns }: Page): string {
+function explanations(answer: GuestAnswer, { columns }: Page): string {
   const stories = new Map<string, string[]>();
-  for (const region of layout.regions) {
-    const story = explainRegion(region, layout, config);
+  for (const region of answer.layout.regions) {
+    const story = explainRegion(region, answer);
     const names = stories.get(story) ?? [];
     names.push(hex(region.start / PAGE_SIZE));
     stories.set(story, names);

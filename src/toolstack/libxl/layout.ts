@@ -1,6 +1,7 @@
 import { PAGE_SIZE } from '../../base/address.js';
 import type { Sbdf } from '../../base/sbdf.js';
 import { E820 } from '../../machine/host.js';
+import { type Libxl, NEWEST_LIBXL } from './releases.js';
 
 export const MIB = 1n << 20n;
 export const GIB = 1n << 30n;
@@ -11,11 +12,31 @@ export const HIGH_MEMORY_START = 4n * GIB;
 export const LOW_MEMORY_START = MIB;
 /** The MMIO hole below 4 GiB where nothing else is asked for, in bytes (Xen's HVM_BELOW_4G_MMIO_LENGTH). */
 export const DEFAULT_MMIO_HOLE = 256n * MIB;
+/** Bytes of a large page, at which RAM ends under hap. */
+const LARGE_PAGE = 2n * MIB;
 /** Entries from which libxl refuses an E820 (E820MAX; libxl__arch_domain_construct_memmap). */
 export const E820_MAX = 128;
 
 export type RdmPolicy = 'strict' | 'relaxed';
 export type RdmStrategy = 'ignore' | 'host';
+
+/**
+ * A policy as libxl is handed it: null where nobody set one, `undefined` where xl hands over memory that
+ * it never wrote to. libxl takes such a value for relaxed unless it happens to be that of strict.
+ */
+export type GivenPolicy = RdmPolicy | 'undefined' | null;
+
+/** A device as libxl is told of it. */
+export interface AssignedDevice {
+  /** Whose regions libxl asks for. */
+  device: Sbdf;
+  /** The policy for its regions; null takes libxl's default, strict. */
+  rdmPolicy: GivenPolicy;
+  /** Whether all functions of the device are meant; the regions are function 0's alone. */
+  allFunctions?: boolean;
+  /** What it is assignable under, where it is given so: libxl asks for the regions of 0000:00:00.0. */
+  name?: string;
+}
 
 /** What libxl is told of an HVM guest, as far as its memory layout depends on it. */
 export interface GuestConfig {
@@ -26,11 +47,11 @@ export interface GuestConfig {
   /** Whether the hardware pages the guest's memory, so that large pages matter. */
   hap: boolean;
   /** The policy for regions of no assigned device; null takes libxl's default, relaxed. */
-  rdm: { strategy: RdmStrategy; policy: RdmPolicy | null };
+  rdm: { strategy: RdmStrategy; policy: GivenPolicy };
   /** Address up to which, inclusive, libxl moves no RAM away from a region that starts there. */
   rdmMemBoundary: bigint;
-  /** The assigned devices and the policy for their regions; null takes libxl's default, strict. */
-  pci: { device: Sbdf; rdmPolicy: RdmPolicy | null }[];
+  /** The assigned devices, in order. */
+  pci: AssignedDevice[];
 }
 
 /** One entry of the hypercall's answer (Xen's struct xen_reserved_device_memory). */
@@ -56,7 +77,8 @@ export interface GuestRegion {
   start: bigint;
   /** Bytes. */
   size: bigint;
-  policy: RdmPolicy;
+  /** null: none was set while memory was laid out (libxl to 4.13). */
+  policy: GivenPolicy;
   /** The assigned devices that it belongs to; none where only the strategy `host` brought it in. */
   devices: Sbdf[];
   /** Names of all devices that use it, assigned or not. */
@@ -73,6 +95,9 @@ export interface E820Entry {
   type: number;
 }
 
+/** Why libxl lays out no memory for a guest. */
+export type LayoutRefusal = 'rdm-conflict' | 'too-many-entries' | 'no-low-memory';
+
 /** Where a guest's memory goes. */
 export interface GuestLayout {
   /** First byte of the MMIO hole, which ends at 4 GiB. */
@@ -81,17 +106,20 @@ export interface GuestLayout {
   lowmemEnd: bigint;
   /** First byte after the RAM above 4 GiB; 0 where there is none. */
   highmemEnd: bigint;
+  /** Whether hvmloader is told of RAM above 4 GiB that has 0 bytes (see {@link Libxl.emptyHighRam}). */
+  emptyHighRam: boolean;
   /** In libxl's order. */
   regions: GuestRegion[];
   /** Assigned devices for which the hypervisor reports no region. */
   withoutRegion: Sbdf[];
-  /** Why the guest cannot be created; null where it can. */
-  refusal: 'rdm-conflict' | 'too-many-entries' | 'no-passthrough' | null;
-  /** The guest's memory map in the order libxl sets it; empty where the guest cannot be created. */
+  /** Why the guest cannot be created; null where its memory can be laid out. */
+  refusal: LayoutRefusal | null;
+  /** The guest's memory map in the order libxl sets it; empty where it sets none. */
   e820: E820Entry[];
 }
 
-interface Ram {
+/** Where RAM lies. */
+export interface Ram {
   mmioStart: bigint;
   lowmemEnd: bigint;
   highmemEnd: bigint;
@@ -102,10 +130,15 @@ interface Ram {
  * (libxl__build_hvm, libxl__domain_device_construct_rdm, libxl__arch_domain_construct_memmap).
  *
  * @param query the hypercall; asked for all regions with the strategy `host`, then once per device
+ * @param libxl the release's, by default the newest
  */
-export function layOutGuest(config: GuestConfig, query: QueryReservedDeviceMemory): GuestLayout {
-  const { regions, withoutRegion } = collectRegions(config, query);
-  return layOutAround(config, regions, withoutRegion);
+export function layOutGuest(
+  config: GuestConfig,
+  query: QueryReservedDeviceMemory,
+  libxl: Libxl = NEWEST_LIBXL,
+): GuestLayout {
+  const { regions, withoutRegion } = collectRegions(config, query, libxl);
+  return layOutAround(config, regions, withoutRegion, libxl);
 }
 
 /**
@@ -117,19 +150,33 @@ export function layOutAround(
   config: GuestConfig,
   known: readonly GuestRegion[],
   withoutRegion: Sbdf[],
+  libxl: Libxl = NEWEST_LIBXL,
 ): GuestLayout {
   const ram = placeRam(config);
   const regions = known.map((region): GuestRegion => ({ ...region, fate: 'exposed' }));
-  moveRam(ram, regions, config);
-  settle(ram, regions);
+  moveRam(ram, regions, config, libxl);
+  settle(ram, regions, libxl);
 
+  const emptyHighRam = libxl.emptyHighRam && ram.highmemEnd === 0n && looksAtRegions(config, known);
   const e820 = buildE820(ram, regions);
-  const refusal = regions.some(({ fate }) => fate === 'refused')
-    ? 'rdm-conflict'
-    : e820.length >= E820_MAX
-      ? 'too-many-entries'
-      : null;
-  return { ...ram, regions, withoutRegion, refusal, e820: refusal === null ? e820 : [] };
+  const refusal = refusalOf(ram, regions, e820);
+  const isSet = refusal === null;
+  return { ...ram, emptyHighRam, regions, withoutRegion, refusal, e820: isSet ? e820 : [] };
+}
+
+/** With the strategy `host` and no region at all, libxl leaves before it looks at RAM. */
+const looksAtRegions = ({ rdm, pci }: GuestConfig, known: readonly GuestRegion[]): boolean =>
+  rdm.strategy === 'host' ? known.length > 0 : pci.length > 0;
+
+function refusalOf(
+  { lowmemEnd }: Ram,
+  regions: readonly GuestRegion[],
+  e820: readonly E820Entry[],
+): LayoutRefusal | null {
+  if (regions.some(({ fate }) => fate === 'refused')) return 'rdm-conflict';
+  if (e820.length >= E820_MAX) return 'too-many-entries';
+  // hvmloader's image lies there (xg_dom_*); no E820 is wrong for it.
+  return lowmemEnd <= LOW_MEMORY_START ? 'no-low-memory' : null;
 }
 
 function placeRam({ memory, mmioHole }: GuestConfig): Ram {
@@ -143,68 +190,91 @@ function placeRam({ memory, mmioHole }: GuestConfig): Ram {
 /** Frames to bytes, in the 64 bits libxl has for it. */
 const toBytes = (pages: bigint): bigint => BigInt.asUintN(64, pages * PAGE_SIZE);
 
-function collectRegions({ rdm, pci }: GuestConfig, query: QueryReservedDeviceMemory) {
-  const regions = new Map<bigint, GuestRegion>();
+/**
+ * The regions that libxl considers. The strategy `host` lists each entry of the answer, whatever starts
+ * are equal; an assigned device's region that starts where a listed one does only sets that one's policy.
+ */
+function collectRegions(
+  { rdm, pci }: GuestConfig,
+  query: QueryReservedDeviceMemory,
+  { regionsPerDevice, defaultDevicePolicy }: Libxl,
+): { regions: GuestRegion[]; withoutRegion: Sbdf[] } {
+  const regionOf = (entry: ReservedDeviceMemory, policy: GivenPolicy): GuestRegion => ({
+    start: toBytes(entry.start_pfn),
+    size: toBytes(entry.nr_pages),
+    policy,
+    devices: [],
+    owners: entry.owners,
+    fate: 'exposed',
+  });
+  const regions: GuestRegion[] = [];
   const withoutRegion: Sbdf[] = [];
-  const all = rdm.strategy === 'host' ? query(null) : [];
-  const add = (entry: ReservedDeviceMemory, policy: RdmPolicy): GuestRegion => {
-    const start = toBytes(entry.start_pfn);
-    const region = regions.get(start) ?? {
-      start,
-      size: toBytes(entry.nr_pages),
-      policy,
-      devices: [],
-      owners: entry.owners,
-      fate: 'exposed',
-    };
-    // A region already known keeps its size and takes over the policy: the last device decides.
-    region.policy = policy;
-    regions.set(start, region);
-    return region;
-  };
+  if (rdm.strategy === 'host') {
+    const all = query(null);
+    if (all.length === 0) return { regions, withoutRegion: pci.map(({ device }) => device) };
+    regions.push(...all.map((entry) => regionOf(entry, rdm.policy ?? 'relaxed')));
+  }
+  const firstAt = new Map<bigint, GuestRegion>();
+  for (const region of regions.toReversed()) firstAt.set(region.start, region);
 
-  for (const entry of all) add(entry, rdm.policy ?? 'relaxed');
   for (const { device, rdmPolicy } of pci) {
+    const policy = rdmPolicy ?? defaultDevicePolicy;
     const own = query(device);
-    for (const entry of own) add(entry, rdmPolicy ?? 'strict').devices.push(device);
+    for (const entry of regionsPerDevice === 'first' ? own.slice(0, 1) : own) {
+      const fresh = regionOf(entry, policy);
+      const region = firstAt.get(fresh.start) ?? fresh;
+      if (region === fresh) {
+        regions.push(fresh);
+        firstAt.set(fresh.start, fresh);
+      }
+      // It keeps its size and takes over the policy: the last device decides.
+      region.policy = policy;
+      region.devices.push(device);
+    }
     if (own.length === 0) withoutRegion.push(device);
   }
-  return { regions: [...regions.values()], withoutRegion };
+  return { regions, withoutRegion };
 }
 
-/** Whether a region that has any bytes overlaps [start, end); its end wraps at 64 bits, as libxl's does (overlaps_rdm). */
+/** Whether a region overlaps [start, end); sums wrap at 64 bits as libxl's do, and 0 bytes may overlap (overlaps_rdm). */
 const overlaps = ({ start: base, size }: GuestRegion, start: bigint, end: bigint): boolean =>
-  size > 0n && end > base && start < BigInt.asUintN(64, base + size);
+  end > base && start < BigInt.asUintN(64, base + size);
 
-function moveRam(ram: Ram, regions: readonly GuestRegion[], config: GuestConfig): void {
+function moveRam(
+  ram: Ram,
+  regions: readonly GuestRegion[],
+  { rdmMemBoundary, hap }: GuestConfig,
+  { endsRamAtLargePage }: Libxl,
+): void {
   const asked = ram.lowmemEnd;
   for (const region of regions) {
-    if (region.start <= config.rdmMemBoundary || !overlaps(region, 0n, asked)) continue;
+    if (region.start <= rdmMemBoundary || !overlaps(region, 0n, asked)) continue;
     region.fate = 'ram-moved';
     if (!overlaps(region, 0n, ram.lowmemEnd)) continue;
-    const roundDown = config.hap && region.start > 2n * MIB;
-    const end = roundDown ? region.start - (region.start % (2n * MIB)) : region.start;
+    const roundDown = endsRamAtLargePage && hap && region.start > LARGE_PAGE;
+    const end = roundDown ? region.start - (region.start % LARGE_PAGE) : region.start;
     ram.highmemEnd = (ram.highmemEnd || HIGH_MEMORY_START) + (ram.lowmemEnd - end);
     ram.lowmemEnd = end;
   }
 }
 
-function settle(ram: Ram, regions: readonly GuestRegion[]): void {
+/** Tells the regions that are still in RAM, and those that no policy lets the guest know of. */
+function settle(ram: Ram, regions: readonly GuestRegion[], { emptyHighRam }: Libxl): void {
+  const highmemEnd = ram.highmemEnd === 0n && emptyHighRam ? HIGH_MEMORY_START : ram.highmemEnd;
   for (const region of regions) {
     const conflict =
       overlaps(region, 0n, ram.lowmemEnd) ||
-      (ram.highmemEnd !== 0n && overlaps(region, HIGH_MEMORY_START, ram.highmemEnd));
-    if (conflict) region.fate = region.policy === 'strict' ? 'refused' : 'hidden';
+      (highmemEnd !== 0n && overlaps(region, HIGH_MEMORY_START, highmemEnd));
+    if (conflict && region.policy === 'strict') region.fate = 'refused';
+    else if (conflict || region.policy === null) region.fate = 'hidden';
   }
 }
 
 function buildE820(ram: Ram, regions: readonly GuestRegion[]): E820Entry[] {
   const entries: E820Entry[] = [];
   const add = (start: bigint, size: bigint, type: number) => entries.push({ start, size, type });
-  // libxl subtracts without looking; with RAM moved to below 1 MiB there is nothing left to list.
-  if (ram.lowmemEnd > LOW_MEMORY_START) {
-    add(LOW_MEMORY_START, ram.lowmemEnd - LOW_MEMORY_START, E820.ram);
-  }
+  // libxl subtracts without looking, and counts the entry towards its limit in any case.
+  add(LOW_MEMORY_START, BigInt.asUintN(64, ram.lowmemEnd - LOW_MEMORY_START), E820.ram);
   for (const { start, size, fate } of regions) {
     if (fate !== 'hidden') add(start, size, E820.reserved);
   }

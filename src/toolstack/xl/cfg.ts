@@ -1,10 +1,20 @@
 /** A value of an xl configuration file: strings and numbers alike as text. */
 export type XlValue = string | XlValue[];
 
+/** Where a setting stands; lines count from 1. */
+export interface XlPlace {
+  /** Line of its name; of a setting that `+=` adds to, the last one's. */
+  line: number;
+  /** Line of each entry of its list; none where it is no list. */
+  entries: number[];
+}
+
 /** The settings of an xl configuration file. */
 export interface XlCfg {
   /** By name; of settings of one name the last counts, `+=` adds to the one before. */
   settings: Map<string, XlValue>;
+  /** Where each setting of {@link settings} stands. */
+  places: Map<string, XlPlace>;
   /** Statements that could not be read, which are skipped; lines count from 1. */
   problems: { line: number; name: string | null }[];
 }
@@ -17,7 +27,7 @@ export interface XlCfg {
 export function parseXlCfg(text: string): XlCfg {
   const parser = new Parser(text);
   parser.file();
-  return { settings: parser.settings, problems: parser.problems };
+  return { settings: parser.settings, places: parser.places, problems: parser.problems };
 }
 
 interface Token {
@@ -53,7 +63,10 @@ class Unreadable extends Error {}
 
 class Parser {
   readonly settings = new Map<string, XlValue>();
+  readonly places = new Map<string, XlPlace>();
   readonly problems: XlCfg['problems'] = [];
+  /** Lines of the entries of the list that is read. */
+  #entries: number[] = [];
   readonly #source: Generator<Token, never>;
   #token: Token;
   #line = 1;
@@ -84,6 +97,8 @@ class Parser {
   }
 
   #assignment(name: string): void {
+    const line = this.#line;
+    this.#entries = [];
     this.#advance();
     const adds = this.#is('+=');
     if (!adds && !this.#is('=')) throw new Unreadable();
@@ -91,6 +106,8 @@ class Parser {
     const value = this.#value(0);
     if (!this.#atEnd()) throw new Unreadable();
     this.settings.set(name, adds ? concatenate(this.settings.get(name), value) : value);
+    const before = adds ? (this.places.get(name)?.entries ?? []) : [];
+    this.places.set(name, { line, entries: [...before, ...this.#entries] });
   }
 
   #value(depth: number): XlValue {
@@ -108,6 +125,7 @@ class Parser {
       this.#advance();
       this.#skipNewlines();
       if (this.#is(']')) break;
+      if (depth === 1) this.#entries.push(this.#line);
       items.push(this.#value(depth));
       this.#skipNewlines();
     } while (this.#is(','));

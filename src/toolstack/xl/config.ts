@@ -1,7 +1,22 @@
-import { parseSbdf } from '../../base/sbdf.js';
-import type { Note } from '../explain.js';
-import { DEFAULT_MMIO_HOLE, type GuestConfig, MIB, type RdmPolicy } from '../libxl/layout.js';
-import { parseXlCfg, type XlValue } from './cfg.js';
+import { parseSbdf, type Sbdf } from '../../base/sbdf.js';
+import {
+  type BuildInfo,
+  type DeviceModel,
+  isPopulatedOnDemand,
+  leastVideoMemory,
+  type VgaKind,
+} from '../libxl/build-info.js';
+import {
+  DEFAULT_MMIO_HOLE,
+  type GivenPolicy,
+  type GuestConfig,
+  MIB,
+  type RdmPolicy,
+} from '../libxl/layout.js';
+import type { GuestNote } from '../notes.js';
+import { parseXlCfg, type XlCfg, type XlValue } from './cfg.js';
+import { readRdm } from './rdm.js';
+import { NEWEST_XL, type Xl } from './releases.js';
 
 /** What is known of a guest so far; what is missing takes libxl's default. */
 export type GuestOptions = Partial<GuestConfig>;
@@ -87,113 +102,302 @@ export function parseRdm(text: string): GuestConfig['rdm'] {
   return rdm;
 }
 
+/** A device as a PCI_SPEC_STRING gives it. */
+export interface PciSpec {
+  /** 0000:00:00.0 where it is given by its name. */
+  device: Sbdf;
+  /** Whether `*` stands for the function: all that the device has; `device` is function 0 then. */
+  allFunctions: boolean;
+  /** What it was made assignable under (`name=`); null where it is given by its address. */
+  name: string | null;
+  /** null where it has none of its own. */
+  rdmPolicy: RdmPolicy | null;
+  /** Keys of options that xl does not know. */
+  unknown: string[];
+}
+
+/** Options of a device that do not matter to its memory. */
+const PCI_OPTIONS = new Set([
+  'msitranslate',
+  'power_mgmt',
+  'permissive',
+  'seize',
+  'vslot',
+  'hotplug',
+]);
+const NAMELESS: Sbdf = { segment: 0, bus: 0, device: 0, func: 0 };
+
 /**
- * Reads a PCI_SPEC_STRING (xl-pci-configuration(5)): the device first, with or without `@vslot`, or as
- * `bdf=…`; then options, of which only rdm_policy matters here.
+ * Reads a PCI_SPEC_STRING (xl-pci-configuration(5); libxlu_pci.c, xlu_pci_parse_spec_string): the device
+ * first, with or without `@vslot`, or as `bdf=…` or `name=…`; `*` stands for all its functions. Of the
+ * options only rdm_policy matters here.
  *
  * @throws BadSetting
  */
-export function parsePciSpec(text: string): GuestConfig['pci'][number] {
-  const options = new Map(pairs(text));
-  const [first = ''] = options.keys();
-  const address = options.get('bdf') ?? first.replace(/@.*$/, '');
-  const device = parseSbdf(address);
-  if (device === null) {
+export function parsePciSpec(text: string, xl: Xl = NEWEST_XL): PciSpec {
+  const options = pairs(text);
+  const first = options[0];
+  const positional = first !== undefined && first[1] === '' ? first[0].replace(/@.*$/, '') : null;
+  const keyed = new Map(positional === null ? options : options.slice(1));
+  const address = positional ?? (xl.pciKeys ? keyed.get('bdf') : undefined);
+  const name = xl.pciKeys ? (keyed.get('name') ?? null) : null;
+  const allFunctions = address?.endsWith('.*') === true;
+  const device =
+    address === undefined ? null : parseSbdf(allFunctions ? `${address.slice(0, -1)}0` : address);
+  if (device === null && (name === null || address !== undefined)) {
     throw new BadSetting(
       `The pci setting "${text}" names no device by its address, such as 0000:00:1d.0.`,
     );
   }
-  const policy = options.get('rdm_policy');
-  const rdmPolicy = policy === undefined ? null : parsePolicy(`pci "${text}"`, policy);
-  return { device, rdmPolicy };
+  if (device !== null && name !== null) {
+    throw new BadSetting(`The pci setting "${text}" has both an address and a name.`);
+  }
+  const policy = keyed.get('rdm_policy');
+  const known = (key: string) =>
+    key === 'rdm_policy' ||
+    PCI_OPTIONS.has(key) ||
+    (xl.pciKeys && (key === 'bdf' || key === 'name'));
+  return {
+    device: device ?? NAMELESS,
+    allFunctions,
+    name,
+    rdmPolicy: policy === undefined ? null : parsePolicy(`pci "${text}"`, policy),
+    unknown: [...keyed.keys()].filter((key) => !known(key)),
+  };
 }
 
-/** Reads each setting of a file that matters, into what it says. */
-const READERS: Record<string, (value: XlValue, name: string) => GuestOptions> = {
-  mmio_hole: (value, name) => ({ mmioHole: parseMmioHole(name, atom(name, value)) }),
-  rdm_mem_boundary: (value, name) => ({ rdmMemBoundary: parseMib(name, atom(name, value)) }),
-  hap: (value, name) => ({ hap: !/^0+$/.test(atom(name, value)) }),
-  rdm: (value, name) => ({ rdm: parseRdm(atom(name, value)) }),
-  pci: (value, name) => ({ pci: list(name, value).map(parsePciSpec) }),
-};
-const MEMORY = ['memory', 'maxmem', 'videoram'] as const;
+/** What is to be said of a device that is not given by the address of one function. */
+export function pciNotes(spec: PciSpec, text: string, line: number | null): GuestNote[] {
+  const { device, allFunctions, name, unknown } = spec;
+  const notes: GuestNote[] = unknown.map((option) => ({
+    code: 'pci-option-unknown',
+    severity: 'warning',
+    text,
+    line,
+    option,
+  }));
+  if (name !== null) notes.push({ code: 'pci-by-name', severity: 'warning', name });
+  if (allFunctions) notes.push({ code: 'pci-all-functions', severity: 'info', device });
+  return notes;
+}
+
+/** Whom the guest believes its machine to be: what xl makes of `type` and `builder`. */
+export type GuestType = 'hvm' | 'pvh' | 'pv';
+
+/** What an xl configuration file says of a guest's memory and devices, as xl of a release hands it over. */
+export interface XlGuest {
+  /** All but the memory, which {@link info} tells. */
+  options: GuestOptions;
+  info: BuildInfo;
+  type: GuestType;
+  /** Of what xl makes of the file; those that say that it makes something else than the file says come first. */
+  notes: GuestNote[];
+}
+
+/**
+ * Reads what matters here from an xl configuration file as xl of a release does; all else in it is ignored.
+ *
+ * @param xl by default the newest
+ * @param name what notes call the release
+ * @throws BadSetting where a setting that matters cannot be understood: a sentence with its line
+ */
+export function readXlGuest(
+  text: string,
+  xl: Xl = NEWEST_XL,
+  name = 'the newest release',
+): XlGuest {
+  const file = new XlFile(parseXlCfg(text));
+  const { rdm, notes: rdmNotes } = readRdmSetting(file, xl, name);
+  const { pci, notes: deviceNotes } = readDevices(file, xl, rdm?.policy ?? null);
+  const info = readBuildInfo(file);
+  const type = readType(file);
+  return {
+    options: {
+      ...file.read('mmio_hole', (value) => ({ mmioHole: parseMmioHole('mmio_hole', value) })),
+      ...file.read('rdm_mem_boundary', (value) => ({
+        rdmMemBoundary: parseMib('rdm_mem_boundary', value),
+      })),
+      ...file.read('hap', (value) => ({ hap: isSet(value) })),
+      ...(rdm === null ? {} : { rdm }),
+      ...(pci === null ? {} : { pci }),
+    },
+    info,
+    type: type.type,
+    notes: [...rdmNotes, ...deviceNotes, ...type.notes, ...memoryNotes(info)],
+  };
+}
+
+/** The settings that matter, each read with the line that it stands in. */
+class XlFile {
+  readonly #cfg: XlCfg;
+
+  constructor(cfg: XlCfg) {
+    this.#cfg = cfg;
+  }
+
+  /** The value of a setting; null where the file has none. @throws BadSetting for one that xl cannot read */
+  get(name: string): XlValue | null {
+    const problem = this.#cfg.problems.find((one) => one.name === name);
+    if (problem !== undefined) {
+      throw new BadSetting(`${name} in line ${problem.line} has no value that xl can read.`);
+    }
+    return this.#cfg.settings.get(name) ?? null;
+  }
+
+  /** The line that a setting stands in, or the one of an entry of its list. */
+  line(name: string, entry?: number): number {
+    const place = this.#cfg.places.get(name);
+    return (entry === undefined ? undefined : place?.entries[entry]) ?? place?.line ?? 0;
+  }
+
+  /** Reads a setting that is a single value; undefined where the file has none. @throws BadSetting with the line */
+  read<T>(name: string, parse: (value: string) => T): T | undefined {
+    const value = this.get(name);
+    if (value === null) return undefined;
+    return this.within(this.line(name), () => parse(atom(name, value)));
+  }
+
+  /** Says in which line what cannot be understood stands. */
+  within<T>(line: number, read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof BadSetting) throw new BadSetting(`Line ${line}: ${error.message}`);
+      throw error;
+    }
+  }
+}
 
 const atom = (name: string, value: XlValue): string => {
   if (typeof value === 'string') return value;
   throw new BadSetting(`${name} is a single value, not a list.`);
 };
 
-const list = (name: string, value: XlValue): string[] => {
-  if (Array.isArray(value)) return value.map((item) => atom(`An entry of ${name}`, item));
-  throw new BadSetting(`${name} is a list in brackets.`);
+/** A number is true unless it is 0. */
+const isSet = (value: string): boolean => !/^0+$/.test(value);
+
+/** What a string says to a person, whatever xl makes of it; null where it says nothing. */
+function meaningOf(text: string): GuestConfig['rdm'] | null {
+  try {
+    return text.trim() === '' ? null : parseRdm(text);
+  } catch {
+    return null;
+  }
+}
+
+function readRdmSetting(
+  file: XlFile,
+  xl: Xl,
+  name: string,
+): { rdm: GuestConfig['rdm'] | null; notes: GuestNote[] } {
+  const text = file.read('rdm', (value) => value);
+  if (text === undefined) return { rdm: null, notes: [] };
+  const line = file.line('rdm');
+  const read = readRdm(text, xl);
+  if (read === null) {
+    const meant = meaningOf(text);
+    const [code, severity] = ['rdm-ignored-by-xl', 'warning'] as const;
+    return { rdm: null, notes: [{ code, severity, text, line, meant, xl: name, grammar: xl.rdm }] };
+  }
+  const strategy = read.strategy === 'host' ? 'host' : 'ignore';
+  const isDefined = read.strategy === 'host' && read.policy !== 'undefined';
+  return {
+    rdm: { strategy, policy: read.policy },
+    notes: isDefined
+      ? []
+      : [{ code: 'rdm-undefined', severity: 'warning', text, line, read, xl: name }],
+  };
+}
+
+/** @param inherited the global policy that xl hands to a device without its own */
+function readDevices(
+  file: XlFile,
+  xl: Xl,
+  inherited: GivenPolicy,
+): { pci: GuestConfig['pci'] | null; notes: GuestNote[] } {
+  const value = file.get('pci');
+  if (value === null) return { pci: null, notes: [] };
+  if (typeof value === 'string') {
+    const line = file.line('pci');
+    return {
+      pci: null,
+      notes: [{ code: 'pci-not-a-list', severity: 'warning', text: value, line }],
+    };
+  }
+  const notes: GuestNote[] = [];
+  const pci = value.map((entry, i) => {
+    const line = file.line('pci', i);
+    return file.within(line, () => {
+      const text = atom('An entry of pci', entry);
+      const spec = parsePciSpec(text, xl);
+      notes.push(...pciNotes(spec, text, line));
+      return { ...toConfig(spec), rdmPolicy: spec.rdmPolicy ?? inherited };
+    });
+  });
+  return { pci, notes };
+}
+
+/** A device as libxl is handed it. */
+export const toConfig = ({
+  device,
+  rdmPolicy,
+  allFunctions,
+  name,
+}: PciSpec): GuestConfig['pci'][number] => ({
+  device,
+  rdmPolicy,
+  ...(allFunctions ? { allFunctions } : {}),
+  ...(name === null ? {} : { name }),
+});
+
+const VGA_KINDS: Readonly<Record<string, VgaKind>> = {
+  cirrus: 'cirrus',
+  stdvga: 'std',
+  qxl: 'qxl',
+  none: 'none',
 };
 
-/** What an xl configuration file says of a guest's memory layout. */
-export interface XlGuest {
-  /** All but the memory. */
-  options: GuestOptions;
-  /** Bytes of RAM, and what to know of them; null where the file has no memory. */
-  memory: { bytes: bigint; notes: Note[] } | null;
-  notes: Note[];
-}
-
-/**
- * Reads what matters here from an xl configuration file; all else in it is ignored.
- *
- * @throws BadSetting where a setting that matters cannot be understood
- */
-export function readXlGuest(text: string): XlGuest {
-  const { settings, problems } = parseXlCfg(text);
-  const wanted = new Set<string | null>([...Object.keys(READERS), ...MEMORY]);
-  const problem = problems.find(({ name }) => wanted.has(name));
-  if (problem !== undefined) {
-    throw new BadSetting(`${problem.name} in line ${problem.line} has no value that xl can read.`);
-  }
-  const options: GuestOptions = {};
-  for (const [name, read] of Object.entries(READERS)) {
-    const value = settings.get(name);
-    if (value !== undefined) Object.assign(options, read(value, name));
-  }
-  return { options, memory: readMemory(settings), notes: typeNotes(settings) };
-}
-
-function readMemory(settings: ReadonlyMap<string, XlValue>): XlGuest['memory'] {
-  const [memory, maxmem, videoram] = MEMORY.map((name) => {
-    const value = settings.get(name);
-    return value === undefined ? undefined : parseMib(name, atom(name, value));
+function readBuildInfo(file: XlFile): BuildInfo {
+  const [memory, maxmem, videoMemory] = ['memory', 'maxmem', 'videoram'].map((name) =>
+    file.read(name, (value) => parseMib(name, value)),
+  );
+  const vga = file.read('vga', (value) => {
+    const kind = VGA_KINDS[value];
+    if (kind !== undefined) return kind;
+    throw new BadSetting(`vga is "cirrus", "stdvga", "qxl" or "none", not "${value}".`);
   });
-  const maximum = maxmem ?? memory;
-  if (maximum === undefined) return null;
-  const notes: Note[] = [];
-  if (videoram === undefined) {
-    notes.push({
-      code: 'video-memory-unknown',
-      severity: 'info',
-      message:
-        'The file does not say how much of the memory is video memory (videoram); none is taken off. libxl takes off 8 MiB or 16 MiB, as the graphics card needs.',
-    });
-  }
-  if (memory !== undefined && memory < maximum) {
-    notes.push({
-      code: 'populated-on-demand',
-      severity: 'warning',
-      message:
-        'memory is less than maxmem: libxl populates such a guest on demand, and gives it no PCI device.',
-    });
-  }
-  return { bytes: maximum - (videoram ?? 0n), notes };
+  const std = file.read('stdvga', isSet) === true;
+  const deviceModel = file.read(
+    'device_model_version',
+    (value): DeviceModel =>
+      value === 'qemu-xen-traditional' ? 'qemu-xen-traditional' : 'qemu-xen',
+  );
+  return {
+    maximum: maxmem ?? memory ?? null,
+    target: memory ?? null,
+    videoMemory: videoMemory ?? null,
+    vga: vga ?? (std ? 'std' : 'cirrus'),
+    deviceModel: deviceModel ?? 'qemu-xen',
+  };
 }
 
-/** The layout is that of an HVM guest; xl's default type is pv. */
-function typeNotes(settings: ReadonlyMap<string, XlValue>): Note[] {
-  const type = settings.get('type') ?? settings.get('builder');
-  if (type === 'hvm') return [];
-  const what = typeof type === 'string' ? `is of type ${type}` : 'has no type, which makes it pv';
-  return [
-    {
-      code: 'not-hvm',
-      severity: 'warning',
-      message: `The guest ${what}; what is shown is where the memory of a guest of type hvm goes.`,
-    },
-  ];
+function memoryNotes(info: BuildInfo): GuestNote[] {
+  const notes: GuestNote[] = [];
+  if (info.maximum !== null && info.videoMemory === null) {
+    const bytes = leastVideoMemory(info);
+    notes.push({ code: 'video-memory-default', severity: 'info', vga: info.vga, bytes });
+  }
+  if (isPopulatedOnDemand(info)) notes.push({ code: 'populated-on-demand', severity: 'warning' });
+  return notes;
+}
+
+/** xl takes a guest without a type for pv; `builder` is the older name. */
+function readType(file: XlFile): { type: GuestType; notes: GuestNote[] } {
+  const word =
+    file.read('type', (value) => value) ?? file.read('builder', (value) => value) ?? null;
+  const type = word === 'hvm' || word === 'pvh' ? word : 'pv';
+  return {
+    type,
+    notes: type === 'hvm' ? [] : [{ code: 'not-hvm', severity: 'warning', type: word }],
+  };
 }

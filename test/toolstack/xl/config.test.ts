@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ramOf } from '../../../src/toolstack/libxl/build-info.js';
 import { parseXlCfg } from '../../../src/toolstack/xl/cfg.js';
 import { parsePciSpec, parseRdm, readXlGuest } from '../../../src/toolstack/xl/config.js';
+import { readRdm } from '../../../src/toolstack/xl/rdm.js';
+import { xlOf } from '../../../src/toolstack/xl/releases.js';
 
 const usb = { segment: 0, bus: 0, device: 0x1d, func: 0 };
 
@@ -31,7 +34,6 @@ describe('an xl configuration file', () => {
       options: {
         mmioHole: 1n << 30n,
         hap: false,
-        rdm: { strategy: 'host', policy: 'strict' },
         rdmMemBoundary: 3n << 30n,
         pci: [
           { device: usb, rdmPolicy: null },
@@ -39,11 +41,35 @@ describe('an xl configuration file', () => {
           { device: { segment: 1, bus: 3, device: 0, func: 1 }, rdmPolicy: 'strict' },
         ],
       },
-      memory: {
-        bytes: (0xaf0n - 16n) << 20n,
-        notes: [expect.objectContaining({ code: 'populated-on-demand' })],
+      info: {
+        maximum: 0xaf0n << 20n,
+        target: 2048n << 20n,
+        videoMemory: 16n << 20n,
+        vga: 'cirrus',
+        deviceModel: 'qemu-xen',
       },
-      notes: [],
+      type: 'hvm',
+      notes: [
+        {
+          code: 'rdm-ignored-by-xl',
+          severity: 'warning',
+          text: 'strategy=host,policy=strict',
+          line: 8,
+          meant: { strategy: 'host', policy: 'strict' },
+          xl: 'the newest release',
+          grammar: 'policy-inverted',
+        },
+        { code: 'populated-on-demand', severity: 'warning' },
+      ],
+    });
+  });
+
+  test('hands the policy of rdm on to a device without one', () => {
+    const text = 'rdm = "strategy=host,policy=strict"\npci = ["00:1d.0"]';
+    const { options } = readXlGuest(text, xlOf('4.14.6'));
+    expect(options).toMatchObject({
+      rdm: { strategy: 'host', policy: 'strict' },
+      pci: [{ device: usb, rdmPolicy: 'strict' }],
     });
   });
 
@@ -54,16 +80,23 @@ describe('an xl configuration file', () => {
   test('may leave out everything', () => {
     expect(readXlGuest('')).toMatchObject({
       options: {},
-      memory: null,
+      info: { maximum: null },
+      type: 'pv',
       notes: [{ code: 'not-hvm' }],
     });
   });
 
-  test('tells that the video memory is not said, and takes none off', () => {
-    expect(readXlGuest('memory = 2800').memory).toMatchObject({
-      bytes: 2800n << 20n,
-      notes: [{ code: 'video-memory-unknown' }],
-    });
+  test.each([
+    ['', 8n],
+    ['vga = "stdvga"', 16n],
+    ['stdvga = 1', 16n],
+    ['vga = "qxl"', 128n],
+    ['vga = "none"', 0n],
+    ['device_model_version = "qemu-xen-traditional"', 4n],
+    ['videoram = 32', 32n],
+  ])('takes off the video memory: %s', (text, mib) => {
+    const { info } = readXlGuest(`type = "hvm"\nmemory = 2800\n${text}`);
+    expect(ramOf(info)).toBe((2800n - mib) << 20n);
   });
 
   test('counts the last of two settings, and += adds to the one before', () => {
@@ -98,12 +131,11 @@ describe('an xl configuration file', () => {
     ['memory = [1]', 'memory is a single value, not a list.'],
     ['memory = 99999999999999', 'memory is a number of MiB, not "99999999999999".'],
     ['mmio_hole = 3841', 'mmio_hole is at most 3840 MiB, not 3841.'],
-    ['pci = "00:1d.0"', 'pci is a list in brackets.'],
+    ['\n\npci = [\n "00:1d.0",\n "x" ]', 'Line 5: The pci setting "x"'],
+    ['vga = "voodoo"', 'Line 1: vga is "cirrus", "stdvga", "qxl" or "none", not "voodoo".'],
     ['pci = [ "lspci" ]', 'The pci setting "lspci" names no device by its address'],
-    ['pci = [ "00:1d.*" ]', 'names no device by its address'],
+    ['pci = [ "00:1d.0,name=usb" ]', 'has both an address and a name'],
     ['pci = [ "00:1d.0,rdm_policy=none" ]', 'is "strict" or "relaxed", not "none".'],
-    ['rdm = "strategy=guest"', 'is "host" or "ignore", not "guest".'],
-    ['rdm = "type=host"', 'a strategy and a policy, but no "type".'],
     ['pci = [', 'pci in line 1 has no value that xl can read.'],
   ])('%j: %s', (text, message) => {
     expect(() => readXlGuest(text)).toThrow(message);
@@ -136,9 +168,57 @@ test.each([
   expect(parseRdm(text)).toEqual(rdm);
 });
 
-test.each(['00:1d.0', '0000:00:1d.0@5,seize=1', 'bdf=00:1d.0', 'vslot=5,bdf=00:1d.0,permissive'])(
-  'pci %j',
-  (text) => {
-    expect(parsePciSpec(text)).toEqual({ device: usb, rdmPolicy: null });
-  },
-);
+test.each([
+  ['strategy=guest', 'is "host" or "ignore", not "guest".'],
+  ['type=host', 'a strategy and a policy, but no "type".'],
+])('rdm %j is none', (text, message) => {
+  expect(() => parseRdm(text)).toThrow(message);
+});
+
+const byAddress = { device: usb, rdmPolicy: null, allFunctions: false, name: null };
+
+test.each([
+  ['00:1d.0', byAddress],
+  ['0000:00:1d.0@5,seize=1', byAddress],
+  ['bdf=00:1d.0', byAddress],
+  ['vslot=5,bdf=00:1d.0,permissive', byAddress],
+  ['00:1d.*,rdm_policy=relaxed', { ...byAddress, allFunctions: true, rdmPolicy: 'relaxed' }],
+  ['name=usb', { device: { ...usb, device: 0 }, name: 'usb' }],
+  ['00:1d.0,color=red', { ...byAddress, unknown: ['color'] }],
+])('pci %j', (text, spec) => {
+  expect(parsePciSpec(text)).toMatchObject(spec);
+});
+
+test('pci: bdf= and name= came with 4.15', () => {
+  expect(() => parsePciSpec('bdf=00:1d.0', xlOf('4.14.6'))).toThrow('names no device');
+  expect(() => parsePciSpec('name=usb', xlOf('4.14.6'))).toThrow('names no device');
+});
+
+test('pci as a single string gives no device, and that is said', () => {
+  const { options, notes } = readXlGuest('type = "hvm"\npci = "00:1d.0"');
+  expect(options.pci).toBeUndefined();
+  expect(notes).toEqual([
+    { code: 'pci-not-a-list', severity: 'warning', text: '00:1d.0', line: 2 },
+  ]);
+});
+
+const both = { strategy: 'host', policy: 'strict' };
+const hostOnly = { strategy: 'host', policy: 'undefined' };
+const policyOnly = { strategy: 'undefined', policy: 'strict' };
+
+// xl of 4.13, of 4.14 and of 4.15 and later (xlu_rdm_parse).
+test.each([
+  ['strategy=host', null, hostOnly, hostOnly],
+  ['strategy=host,policy=strict', both, both, null],
+  ['policy=strict,strategy=host', null, both, null],
+  ['policy=strict', null, policyOnly, null],
+  ['strategy=host,policy=other', null, null, hostOnly],
+  ['strategy=ignore', null, null, null],
+  ['host', null, null, null],
+  ['strategy=host,', null, null, null],
+  ['strategy=host, policy=strict', null, null, null],
+  ['', null, null, null],
+])('xl reads rdm = %j', (text, ...reads) => {
+  const releases = ['4.13.5', '4.14.6', '4.22.0'];
+  expect(releases.map((release) => readRdm(text, xlOf(release)))).toEqual(reads);
+});

@@ -1,0 +1,237 @@
+import type { Diagnostic } from '../acpi/diagnostic.js';
+import { type Sbdf, sbdfOf } from '../base/sbdf.js';
+import type { Host } from '../machine/host.js';
+import {
+  type BuildInfo,
+  type BuildRefusal,
+  buildRefusalOf,
+} from '../toolstack/libxl/build-info.js';
+import { takenBytes } from '../toolstack/libxl/frames.js';
+import {
+  DEFAULT_MMIO_HOLE,
+  type GuestConfig,
+  type GuestLayout,
+  type GuestRegion,
+  HIGH_MEMORY_START,
+  type LayoutRefusal,
+  LOW_MEMORY_START,
+  layOutAround,
+  layOutGuest,
+  MIB,
+  type ReservedDeviceMemory,
+} from '../toolstack/libxl/layout.js';
+import { type Libxl, libxlOf } from '../toolstack/libxl/releases.js';
+import type { GuestNote } from '../toolstack/notes.js';
+import type { Xen } from '../xen/boot.js';
+import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import { type AttachFailure, attachDevices } from '../xen/vtd/attach.js';
+
+/** A guest that somebody wants to create. */
+export interface GuestQuestion {
+  readonly config: GuestConfig;
+  /** What libxl looks at first; null where only the RAM is known. */
+  readonly info: BuildInfo | null;
+  /** What is to be said of how the guest was described; they come first. */
+  readonly notes: readonly GuestNote[];
+}
+
+/** Why a guest cannot be created, in the order in which the toolstack comes to it. */
+export type GuestRefusal = BuildRefusal | 'no-passthrough' | LayoutRefusal | 'assign';
+
+/** What would let a guest be created; tried out. */
+export interface GuestRemedy {
+  readonly setting: 'rdm_mem_boundary' | 'memory';
+  /** MiB. */
+  readonly mib: bigint;
+}
+
+/** Whether a guest can be created, and where its memory goes. */
+export interface GuestAnswer {
+  readonly config: GuestConfig;
+  readonly info: BuildInfo | null;
+  readonly layout: GuestLayout;
+  readonly refusal: GuestRefusal | null;
+  /** With the refusal `assign`: which device cannot be attached, and why. */
+  readonly assign: AttachFailure | null;
+  /** Settings that would let it be created, beside the policy relaxed; the best first. */
+  readonly remedies: readonly GuestRemedy[];
+  readonly notes: readonly GuestNote[];
+  /** What the hypervisor found odd. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly xen: Xen;
+}
+
+/**
+ * Creates a guest with the toolstack that belongs to a hypervisor: what libxl checks first, its layout of
+ * the memory, and the attaching of its devices.
+ *
+ * @param xen a hypervisor that came up, of 4.6 or later
+ * @param host what is known of its machine; null: nothing
+ * @param clean takes out of the hypercall's answer what the source did not tell
+ */
+export function answerGuest(
+  { config, info, notes }: GuestQuestion,
+  xen: Xen,
+  host: Host | null = null,
+  clean: (result: RdmMapResult) => RdmMapResult = (result) => result,
+): GuestAnswer {
+  const libxl = libxlOf(xen.release.name);
+  const ask = (device: Sbdf | null): RdmMapResult =>
+    clean(askRdmMap(xen, { abi: 'native', ...(device === null ? {} : { device }) }));
+  const layout = layOutGuest(config, (device) => entriesOf(ask(device)), libxl);
+  const outcome = outcomeOf(config, info, layout, xen, host);
+  return {
+    config,
+    info,
+    layout: isSet(outcome.refusal) ? layout : { ...layout, e820: [] },
+    ...outcome,
+    remedies: remediesOf(config, outcome, layout, libxl, (changed, around) =>
+      outcomeOf(changed, info, around, xen, host),
+    ),
+    notes: [...notes, ...layoutNotes(config, layout, libxl, xen)],
+    diagnostics: ask(null).diagnostics,
+    xen,
+  };
+}
+
+/** The hypercall as libxl makes it (libxl__xc_device_get_rdm), and who uses each region. */
+const entriesOf = ({ answer }: RdmMapResult): ReservedDeviceMemory[] =>
+  (answer?.entries ?? []).map(({ start_pfn, nr_pages, unit }) => ({
+    start_pfn,
+    nr_pages,
+    owners: unit.devices.map(({ name }) => name),
+  }));
+
+/** Whether libxl sets the guest's memory map: it does so before devices are attached. */
+const isSet = (refusal: GuestRefusal | null): boolean => refusal === null || refusal === 'assign';
+
+interface Outcome {
+  refusal: GuestRefusal | null;
+  assign: AttachFailure | null;
+}
+
+function outcomeOf(
+  config: GuestConfig,
+  info: BuildInfo | null,
+  layout: GuestLayout,
+  xen: Xen,
+  host: Host | null,
+): Outcome {
+  const hasDevices = config.pci.length > 0;
+  const early =
+    (info === null ? null : buildRefusalOf(info, hasDevices)) ??
+    (hasDevices && !xen.iommu_enabled ? 'no-passthrough' : null) ??
+    layout.refusal;
+  if (early !== null) return { refusal: early, assign: null };
+  const assign = attachDevices(xen, attachedDevices(config, xen, host), takenBytes(layout));
+  return { refusal: assign === null ? null : 'assign', assign };
+}
+
+/** The functions that are attached, with the policy that libxl hands over for each; without one, strict. */
+function attachedDevices(
+  { pci }: GuestConfig,
+  xen: Xen,
+  host: Host | null,
+): { device: Sbdf; relaxed: boolean }[] {
+  return pci
+    .filter(({ name }) => name === undefined)
+    .flatMap(({ device, rdmPolicy, allFunctions }) =>
+      (allFunctions === true ? functionsOf(device, xen, host) : [device]).map((one) => ({
+        device: one,
+        relaxed: rdmPolicy === 'relaxed' || rdmPolicy === 'undefined',
+      })),
+    );
+}
+
+/** The functions of a device: those of the machine, or else those that regions name. */
+function functionsOf({ segment, bus, device }: Sbdf, xen: Xen, host: Host | null): Sbdf[] {
+  const known =
+    host?.pci == null
+      ? xen.units.flatMap((unit) =>
+          unit.devices.flatMap(({ bdf }) => (bdf === null ? [] : [sbdfOf(unit.segment, bdf)])),
+        )
+      : [...host.pci.functions()];
+  const functions = new Set(
+    known
+      .filter((fn) => fn.segment === segment && fn.bus === bus && fn.device === device)
+      .map(({ func }) => func),
+  );
+  return [...functions].sort().map((func) => ({ segment, bus, device, func }));
+}
+
+const inLowRam = ({ start }: GuestRegion, { lowmemEnd }: GuestLayout): boolean => start < lowmemEnd;
+
+/**
+ * Settings that let a refused guest be created. Each is tried out, since moving RAM away from one region
+ * may put it in another's way.
+ */
+function remediesOf(
+  config: GuestConfig,
+  { refusal, assign }: Outcome,
+  layout: GuestLayout,
+  libxl: Libxl,
+  outcome: (config: GuestConfig, layout: GuestLayout) => Outcome,
+): GuestRemedy[] {
+  const busyAt = assign?.errno === 'EBUSY' ? assign.at : null;
+  const blamed = layout.regions.filter(({ fate }) => fate === 'refused');
+  if (refusal !== 'rdm-conflict' && busyAt === null) return [];
+  const helps = (change: Partial<GuestConfig>): boolean => {
+    const changed = { ...config, ...change };
+    const around = layOutAround(changed, layout.regions, layout.withoutRegion, libxl);
+    return outcome(changed, around).refusal === null;
+  };
+  const remedies: GuestRemedy[] = [];
+  const low = [
+    ...blamed.filter((region) => inLowRam(region, layout)).map(({ start }) => start),
+    ...(assign !== null && busyAt !== null && busyAt < layout.lowmemEnd ? [assign.rmrrBase] : []),
+  ];
+  if (low.length > 0) {
+    const boundary = (lowest(low) - 1n) / MIB;
+    if (lowest(low) > LOW_MEMORY_START && helps({ rdmMemBoundary: boundary * MIB })) {
+      remedies.push({ setting: 'rdm_mem_boundary', mib: boundary });
+    }
+  }
+  const high = [
+    ...blamed.map(({ start }) => start).filter((start) => start > HIGH_MEMORY_START),
+    ...(busyAt !== null && busyAt >= HIGH_MEMORY_START ? [busyAt] : []),
+  ];
+  if (low.length === 0 && high.length > 0) {
+    const mib = (config.memory - (layout.highmemEnd - lowest(high))) / MIB;
+    if (helps({ memory: mib * MIB })) remedies.push({ setting: 'memory', mib });
+  }
+  return remedies;
+}
+
+const lowest = (starts: readonly bigint[]): bigint => starts.reduce((a, b) => (a < b ? a : b));
+
+/** What else a person should know of a layout. */
+function layoutNotes(
+  { pci, rdm, mmioHole }: GuestConfig,
+  layout: GuestLayout,
+  { defaultDevicePolicy }: Libxl,
+  xen: Xen,
+): GuestNote[] {
+  const notes: GuestNote[] = [];
+  if (!xen.iommu_enabled) notes.push({ code: 'no-passthrough', severity: 'warning' });
+  if (pci.length === 0 && rdm.strategy === 'ignore') {
+    notes.push({ code: 'no-rdm-asked', severity: 'info' });
+  }
+  for (const device of layout.withoutRegion) {
+    notes.push({ code: 'device-without-region', severity: 'info', device });
+  }
+  const refused = layout.regions.filter(({ fate }) => fate === 'refused');
+  const refusing = new Set(refused.map(({ devices }) => devices.at(-1)));
+  for (const { device, rdmPolicy } of pci) {
+    if (refusing.has(device) && rdmPolicy === null && rdm.policy === 'relaxed') {
+      notes.push({ code: 'device-policy-assumed', severity: 'warning', device });
+    }
+    const own = layout.regions.find(({ devices }) => devices.at(-1) === device);
+    if (rdmPolicy === null && defaultDevicePolicy === null && own !== undefined) {
+      notes.push({ code: 'device-policy-undecided', severity: 'warning', device });
+    }
+  }
+  if (mmioHole < DEFAULT_MMIO_HOLE) {
+    notes.push({ code: 'mmio-hole-ignored', severity: 'warning', mmioHole });
+  }
+  return notes;
+}
