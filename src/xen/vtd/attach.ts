@@ -2,7 +2,7 @@ import { PAGE_SIZE } from '../../base/address.js';
 import type { Interval } from '../../base/interval.js';
 import { isSince, type PointRelease, parsePointRelease } from '../../base/point-release.js';
 import type { Sbdf } from '../../base/sbdf.js';
-import { addressKey } from '../../regions/subject.js';
+import { addressKey } from '../../regions/candidate.js';
 import type { Xen } from '../boot.js';
 import { unitsByDevice } from './assign.js';
 import type { RmrrUnit } from './units.js';
