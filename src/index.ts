@@ -3,14 +3,23 @@
  * Nothing here touches files, the clock or the process, so it runs in a browser as it is.
  */
 export type { Diagnostic, Severity } from './acpi/diagnostic.js';
-export { type DecodeResult, type DmarTable, decodeDmar } from './acpi/dmar/decode.js';
+export { type DmarTable, decodeDmar } from './acpi/dmar/decode.js';
 export type { DeviceScope } from './acpi/dmar/device-scope.js';
 export { encodeDmar } from './acpi/dmar/encode.js';
-export { type FromJson, type JsonProblem, tableFromJson } from './acpi/dmar/from-json.js';
 export type { DmarHeader } from './acpi/dmar/header.js';
-export { type JsonTable, type ResolvePath, tableToJson } from './acpi/dmar/json.js';
-export { type ListedField, type ListedPart, listTable } from './acpi/dmar/listing.js';
 export type { Structure } from './acpi/dmar/structures.js';
+export type { FromJson, JsonProblem } from './acpi/from-json.js';
+export type { JsonTable } from './acpi/json.js';
+export type { ListedField, ListedPart } from './acpi/listing.js';
+export type { Decoded, DecodedTable, ResolvePath, TableName } from './acpi/table-layout.js';
+export {
+  decodeTable,
+  encodeTable,
+  listTable,
+  type Table,
+  tableFromJson,
+  tableToJson,
+} from './acpi/tables.js';
 export { type DeviceReport, type Judges, reportDevices } from './answers/devices.js';
 export {
   answerGuest,

@@ -1,10 +1,8 @@
-import type { Field, Layout, Reader } from './layout.js';
+import type { EntryList, Field, Layout } from './layout.js';
+import { type DecodedTable, layoutOf, type TableLayout } from './table-layout.js';
 
 /** A value of any layout, seen field by field. */
 type Values = Readonly<Record<string, unknown>>;
-
-/** How lists of nested layouts are written: the layout behind each field of kind `scopes`. */
-export type NestedLayout = Layout<object, never>;
 
 /**
  * Bytes of one value of a layout, each field as it stands: lengths and checksums are written as
@@ -12,20 +10,36 @@ export type NestedLayout = Layout<object, never>;
  *
  * @param layout what the value was decoded with, or is to be decoded with
  * @param value every field of the layout
- * @param nested layout of the entries of a field of kind `scopes`
  */
-export function encodeValue<T extends object, R extends Reader>(
-  layout: Layout<T, R>,
-  value: T,
-  nested?: NestedLayout,
-): number[] {
+export function encodeValue<T extends object>({ fields }: Layout<T>, value: T): number[] {
   const out: number[] = [];
-  for (const field of layout.fields) encodeField(field, (value as Values)[field.name], out, nested);
+  for (const field of fields) encodeField(field, (value as Values)[field.name], out);
   return out;
 }
 
-function encodeField(field: Field, value: unknown, out: number[], nested?: NestedLayout): void {
-  switch (field.kind) {
+/**
+ * The inverse of decoding: the bytes a table was decoded from, or is to be made of. Lengths and
+ * checksum are written as they stand, so broken tables come out as broken as they are.
+ */
+export function encodeAs<T extends DecodedTable>(layout: TableLayout<T>, table: T): Uint8Array {
+  const parts = [
+    Uint8Array.from(encodeValue(layout.header, table.header)),
+    ...table.structures.map((structure) =>
+      Uint8Array.from(encodeValue(layoutOf(layout, structure), structure)),
+    ),
+    table.trailing,
+  ];
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}
+
+function encodeField({ kind, width, entries }: Field, value: unknown, out: number[]): void {
+  switch (kind) {
     case 'constant':
     case 'position':
       return;
@@ -34,7 +48,7 @@ function encodeField(field: Field, value: unknown, out: number[], nested?: Neste
     case 'u16':
     case 'u32':
     case 'u64':
-      for (let i = 0, rest = BigInt(value as number | bigint); i < field.width; i++, rest >>= 8n) {
+      for (let i = 0, rest = BigInt(value as number | bigint); i < width; i++, rest >>= 8n) {
         out.push(Number(rest & 0xffn));
       }
       return;
@@ -49,9 +63,11 @@ function encodeField(field: Field, value: unknown, out: number[], nested?: Neste
     case 'path':
       for (const [device, func] of value as [number, number][]) out.push(device, func);
       return;
-    case 'scopes':
+    case 'list':
       for (const entry of value as object[]) {
-        for (const byte of encodeValue(nested as NestedLayout, entry as never)) out.push(byte);
+        for (const byte of encodeValue((entries as EntryList).layoutOf(entry), entry)) {
+          out.push(byte);
+        }
       }
   }
 }

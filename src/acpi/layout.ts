@@ -7,22 +7,50 @@
  * in another, and `encode(decode(bytes))` is the identity.
  */
 
+import type { Diagnostic } from './diagnostic.js';
+
 /** No bytes at all. */
 export const NO_BYTES = new Uint8Array(0);
 
 /** Hops of a device scope's path. */
 export type Path = [device: number, func: number][];
 
-/** Bits of a flags byte by their specification name, e.g. `{ INCLUDE_PCI_ALL: 0 }`. */
-export type FlagBits = Readonly<Record<string, number>>;
+/** Where a named part of a flags field lies: one bit, or the lowest and the highest of several. */
+export type BitPlace = number | readonly [low: number, high: number];
 
-/** Whether a flags byte has a flag set, named as the specification does. */
-export const hasFlag = <B extends FlagBits>(flags: number, bits: B, name: keyof B): boolean =>
-  (flags & (1 << (bits[name] as number))) !== 0;
+/** Parts of a flags field by their specification name, e.g. `{ INCLUDE_PCI_ALL: 0 }`. */
+export type FlagBits = Readonly<Record<string, BitPlace>>;
 
-/** The bits of a flags byte that have a name, as a mask. */
-export const namedBits = (bits: FlagBits): number =>
-  Object.values(bits).reduce((mask, bit) => mask | (1 << bit), 0);
+/** The part of a flags field that the specification gives a name: 0 or 1 for a single bit. */
+export function bitsOf<B extends FlagBits>(
+  flags: number | bigint,
+  bits: B,
+  name: keyof B & string,
+): number {
+  const [low, high] = placeOf(bits[name] as BitPlace);
+  const width = high - low + 1;
+  return typeof flags === 'number'
+    ? Math.floor(flags / 2 ** low) % 2 ** width
+    : Number(BigInt.asUintN(width, flags >> BigInt(low)));
+}
+
+/** Whether a flags field has a flag set, named as the specification does. */
+export const hasFlag = <B extends FlagBits>(
+  flags: number | bigint,
+  bits: B,
+  name: keyof B & string,
+): boolean => bitsOf(flags, bits, name) !== 0;
+
+/** The bits of a flags field that have a name, as a mask. */
+export const namedBits = (bits: FlagBits): bigint =>
+  Object.values(bits).reduce((mask: bigint, place) => {
+    const [low, high] = placeOf(place);
+    return mask | (((1n << BigInt(high - low + 1)) - 1n) << BigInt(low));
+  }, 0n);
+
+/** Lowest and highest bit of a part. */
+export const placeOf = (place: BitPlace): readonly [low: number, high: number] =>
+  typeof place === 'number' ? [place, place] : place;
 
 /** Turns a field's number into words, e.g. 0x26 into `39 bits`; `fields` are all those of its structure. */
 export type Meaning<N = number> = (value: N, fields: Readonly<Record<string, unknown>>) => string;
@@ -40,7 +68,7 @@ export type FieldKind =
   | 'bytes'
   | 'name'
   | 'path'
-  | 'scopes'
+  | 'list'
   | 'rest';
 
 /** One field of a layout. */
@@ -53,6 +81,16 @@ export interface Field {
   readonly width: number;
   readonly flags?: FlagBits;
   readonly meaning?: Meaning<never>;
+  /** How the entries of a field of kind `list` are laid out. */
+  readonly entries?: EntryList;
+}
+
+/** A list of entries to the end of a structure: device scopes in DMAR, device entries in IVRS. */
+export interface EntryList<E extends object = object> {
+  /** Reads the entries from the reader's position on; what cannot be one is left to `rest`. */
+  read(reader: Reader): E[];
+  /** What an entry was read with. */
+  layoutOf(entry: E): Layout<E>;
 }
 
 /**
@@ -68,6 +106,8 @@ export class Reader {
   end = 0;
   /** The bytes as a DataView, for multi-byte integers. */
   readonly view: DataView;
+  /** What was odd about the bytes read so far. */
+  readonly diagnostics: Diagnostic[] = [];
 
   constructor(readonly bytes: Uint8Array) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -86,7 +126,19 @@ export class Reader {
   }
 
   flags(_bits: FlagBits): number {
-    return this.bytes[this.pos++] as number;
+    return this.u8();
+  }
+
+  flags16(_bits: FlagBits): number {
+    return this.u16();
+  }
+
+  flags32(_bits: FlagBits): number {
+    return this.u32();
+  }
+
+  flags64(_bits: FlagBits): bigint {
+    return this.u64();
   }
 
   u16(_meaning?: Meaning): number {
@@ -140,6 +192,23 @@ export class Reader {
     return path;
   }
 
+  /** Entries, as many as there are. */
+  list<E extends object>(entries: EntryList<E>): E[] {
+    return entries.read(this);
+  }
+
+  /** Reads a value of `length` bytes at the reader's position, and leaves the reader behind it. */
+  nested<E>({ decode }: Pick<Layout<E>, 'decode'>, length: number): E {
+    const { start, end, pos } = this;
+    this.start = pos;
+    this.end = pos + length;
+    const value = decode(this);
+    this.pos = this.end;
+    this.start = start;
+    this.end = end;
+    return value;
+  }
+
   /** A copy of the bytes that no field before it took. */
   rest(): Uint8Array {
     return this.bytesOf(Math.max(this.end - this.pos, 0));
@@ -162,6 +231,9 @@ class Describer {
   position = () => this.note('position', 0);
   u8 = (meaning?: Meaning) => this.note('u8', 1, meaning ? { meaning } : {});
   flags = (flags: FlagBits) => this.note('flags', 1, { flags });
+  flags16 = (flags: FlagBits) => this.note('flags', 2, { flags });
+  flags32 = (flags: FlagBits) => this.note('flags', 4, { flags });
+  flags64 = (flags: FlagBits) => this.note('flags', 8, { flags });
   u16 = (meaning?: Meaning) => this.note('u16', 2, meaning ? { meaning } : {});
   u32 = () => this.note('u32', 4);
   u64 = (meaning?: Meaning<bigint>) => this.note('u64', 8, meaning ? { meaning } : {});
@@ -169,57 +241,30 @@ class Describer {
   bytesOf = (width: number) => this.note('bytes', width);
   name = () => this.note('name', 0);
   path = () => this.note('path', 0);
-  scopes = () => this.note('scopes', 0);
+  list = (entries: EntryList) => this.note('list', 0, { entries });
   rest = () => this.note('rest', 0);
 }
 
 /** A declared layout: its decoder, and its fields for everything else. */
-export interface Layout<T, R extends Reader = Reader> {
+export interface Layout<T> {
   /** Reads one value at `reader.pos`; the fixed part must lie before `reader.end`. */
-  readonly decode: (reader: R) => T;
+  decode(reader: Reader): T;
   /** The fields in byte order. */
   readonly fields: readonly Field[];
   /** Bytes of the part every value has. */
   readonly fixedLength: number;
-  /** Field by name, for code that needs one field's offset. */
+  /** First byte of each field, counted from the start of the value. */
   readonly at: Readonly<Record<keyof T & string, number>>;
 }
 
 /**
- * Declares a layout. It is described when first asked for more than decoding: most runs need few layouts.
+ * Declares a layout.
  *
  * @param decode names the fields in byte order, e.g. `(f) => ({ type: f.u16(), length: f.u16() })`
  */
-export const layout = <T extends object, R extends Reader = Reader>(
-  decode: (reader: R) => T,
-): Layout<T, R> => new DeclaredLayout(decode);
-
-type Description<T> = Omit<Layout<T, never>, 'decode'>;
-
-class DeclaredLayout<T extends object, R extends Reader> implements Layout<T, R> {
-  #description: Description<T> | null = null;
-
-  constructor(readonly decode: (reader: R) => T) {}
-
-  get fields() {
-    return this.#described().fields;
-  }
-  get fixedLength() {
-    return this.#described().fixedLength;
-  }
-  get at() {
-    return this.#described().at;
-  }
-
-  #described(): Description<T> {
-    this.#description ??= describe(this.decode);
-    return this.#description;
-  }
-}
-
-function describe<T extends object, R extends Reader>(decode: (reader: R) => T): Description<T> {
+export function layout<T extends object>(decode: (reader: Reader) => T): Layout<T> {
   const describer = new Describer();
-  const names = Object.keys(decode(describer as unknown as R));
+  const names = Object.keys(decode(describer as unknown as Reader));
   let offset = 0;
   const fields = describer.calls.map((call, i): Field => {
     const field = { name: names[i] as string, offset, ...call };
@@ -227,5 +272,5 @@ function describe<T extends object, R extends Reader>(decode: (reader: R) => T):
     return field;
   });
   const at = Object.fromEntries(fields.map((field) => [field.name, field.offset]));
-  return { fields, fixedLength: offset, at: at as Description<T>['at'] };
+  return { decode, fields, fixedLength: offset, at: at as Layout<T>['at'] };
 }

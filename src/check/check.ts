@@ -1,5 +1,6 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { DecodeResult } from '../acpi/dmar/decode.js';
+import type { DmarTable } from '../acpi/dmar/dmar.js';
+import type { Decoded } from '../acpi/table-layout.js';
 import { RULES } from './dmar/rules.js';
 import { type HostFacts, NO_HOST, Subject } from './dmar/subject.js';
 import type { HostFact, Remark, Rule } from './rule.js';
@@ -32,7 +33,7 @@ export const reaches = (severity: Severity, level: Severity): boolean =>
  * @param rules the rules to go by
  */
 export function checkTable(
-  { table, diagnostics }: DecodeResult,
+  { table, diagnostics }: Decoded<DmarTable>,
   host: HostFacts = NO_HOST,
   rules: readonly Rule[] = RULES,
 ): CheckResult {

@@ -1,6 +1,6 @@
 import type { ParseError } from 'jsonc-parser';
-import { decodeDmar } from '../acpi/dmar/decode.js';
-import { type JsonProblem, tableFromJson } from '../acpi/dmar/from-json.js';
+import type { JsonProblem } from '../acpi/from-json.js';
+import { decodeTable, tableFromJson } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { readContent } from '../evidence/content.js';
 import { MAX_SIZE } from '../evidence/limit.js';
@@ -32,7 +32,7 @@ export async function run(paths: string[], options: BuildOptions): Promise<ExitS
   if (options.output === '-') await print(bytes);
   else writeNewFile(options.output, bytes, { force: options.force ?? false });
   // Lengths and checksum are right now; what else is wrong, such as bytes that are no structure, stays.
-  if (options.fix && !options.quiet) await complainOf(name, [], decodeDmar(bytes).diagnostics);
+  if (options.fix && !options.quiet) await complainOf(name, [], decodeTable(bytes).diagnostics);
   return EXIT.fine;
 }
 

@@ -1,4 +1,4 @@
-import { type DecodeResult, decodeDmar } from '../acpi/dmar/decode.js';
+import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Host } from '../machine/host.js';
@@ -24,7 +24,7 @@ export interface MapOptions extends SourceOptions, XenOptions, SvgOptions {
 /** One source's map and all that is said about it. */
 interface Answered {
   input: SourceInput;
-  header: DecodeResult['table'];
+  header: DmarTable | null;
   result: RdmMapResult;
   iommu: 'on' | 'off';
   notes: string[];

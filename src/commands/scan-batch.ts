@@ -84,7 +84,9 @@ async function scanSource(
   const input = await xenInputOf({ source, host, index: 0 });
   const { xen, iommu, notes } = bootFromOptions(input.bytes, input.host, options);
   const decoded =
-    source.kind === 'table' ? decodeDmar(source.bytes) : { table: null, diagnostics: [] };
+    source.kind === 'table'
+      ? decodeDmar(source.bytes)
+      : { kind: 'DMAR' as const, table: null, diagnostics: [] };
   return scannedToJson({
     path,
     source: sourceToJson(source),

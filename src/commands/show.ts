@@ -1,5 +1,12 @@
-import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
-import { type ResolvePath, scopeDevice, structureToJson, tableToJson } from '../acpi/dmar/json.js';
+import { scopeDevice } from '../acpi/dmar/device-scope.js';
+import type { Decoded, ResolvePath } from '../acpi/table-layout.js';
+import {
+  decodeTable,
+  listTable,
+  structureToJson,
+  type Table,
+  tableToJson,
+} from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { JsonObject } from '../render/basics/json.js';
@@ -15,8 +22,8 @@ export interface ShowOptions extends SourceOptions {
 /** One source's table, decoded. */
 interface Shown extends SourceInput {
   source: TableSource;
-  table: DmarTable;
-  diagnostics: ReturnType<typeof decodeDmar>['diagnostics'];
+  table: Table;
+  diagnostics: Decoded['diagnostics'];
   resolve: ResolvePath | undefined;
   /** What a person should know beside the diagnostics. */
   notes: string[];
@@ -47,7 +54,7 @@ export async function run(paths: string[], options: ShowOptions): Promise<ExitSt
 function decode(input: SourceInput): Shown {
   const { host } = input;
   const source = requireTable(input.source);
-  const { table, diagnostics } = decodeDmar(source.bytes);
+  const { table, diagnostics } = decodeTable(source.bytes);
   if (table === null) {
     throw new Failure('table-header-truncated', `${source.path}: ${diagnostics[0]?.message}`);
   }
@@ -60,7 +67,7 @@ function decode(input: SourceInput): Shown {
 }
 
 /** Says that paths over bridges could not be followed. */
-function noteUnresolved({ structures }: DmarTable, resolve?: ResolvePath): string[] {
+function noteUnresolved({ structures }: Table, resolve?: ResolvePath): string[] {
   const paths = structures.flatMap((structure) => {
     if (!('deviceScope' in structure)) return [];
     const { segment } = structure;
@@ -100,7 +107,6 @@ const FORMATS: Readonly<Record<string, Format>> = { table: asText, ndjson: asLin
 
 async function asText(shown: Shown, options: ShowOptions) {
   const { source, table, diagnostics, resolve, notes, index } = shown;
-  const { listTable } = await import('../acpi/dmar/listing.js');
   const { renderOddities, renderPart } = await import('../render/show/table.js');
   const { plural, wrap } = await import('../render/basics/text.js');
   const { pageOf } = await import('./page.js');
@@ -121,7 +127,7 @@ async function asText(shown: Shown, options: ShowOptions) {
 async function asLines({ source, table, resolve }: Shown) {
   function* lines() {
     for (const structure of table.structures) {
-      const line = { source: source.path, ...structureToJson(structure, resolve) };
+      const line = { source: source.path, ...structureToJson(table.kind, structure, resolve) };
       yield `${JSON.stringify(line)}\n`;
     }
   }
@@ -133,7 +139,7 @@ async function asCsv({ source, table, resolve, index }: Shown) {
   function* lines() {
     if (index === 0) yield SHOW_CSV_HEADING;
     for (const structure of table.structures) {
-      yield structureToCsv(source.path, structureToJson(structure, resolve));
+      yield structureToCsv(source.path, structureToJson(table.kind, structure, resolve));
     }
   }
   return lines();

@@ -1,8 +1,7 @@
 import { layout } from '../layout.js';
-import type { DmarReader } from './reader.js';
 
 /** ACPI Name-space Device Declaration structure (VT-d specification, "BIOS Considerations"). */
-export const andd = layout((f: DmarReader) => ({
+export const andd = layout((f) => ({
   type: f.u16(),
   name: f.constant('ANDD'),
   offset: f.position(),

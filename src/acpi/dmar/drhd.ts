@@ -1,5 +1,5 @@
 import { type FlagBits, layout } from '../layout.js';
-import type { DmarReader } from './reader.js';
+import { deviceScopes } from './device-scope.js';
 
 export const DRHD_FLAGS = { INCLUDE_PCI_ALL: 0 } as const satisfies FlagBits;
 
@@ -12,7 +12,7 @@ const registerSetSize = (size: number): string => {
 };
 
 /** DMA Remapping Hardware Unit Definition (VT-d specification, "BIOS Considerations"). */
-export const drhd = layout((f: DmarReader) => ({
+export const drhd = layout((f) => ({
   type: f.u16(),
   name: f.constant('DRHD'),
   offset: f.position(),
@@ -22,7 +22,7 @@ export const drhd = layout((f: DmarReader) => ({
   size: f.u8(registerSetSize),
   segment: f.u16(),
   registerBaseAddress: f.u64(),
-  deviceScope: f.scopes(),
+  deviceScope: f.list(deviceScopes),
   trailing: f.rest(),
 }));
 

@@ -1,4 +1,4 @@
-import { type FlagBits, layout, type Reader } from '../layout.js';
+import { type FlagBits, layout } from '../layout.js';
 
 /** Flags of the DMAR table as a whole (VT-d specification, "DMA Remapping Reporting Structure"). */
 export const DMAR_FLAGS = {
@@ -14,7 +14,7 @@ export const DMAR_SIGNATURES: readonly string[] = ['DMAR', 'RMAD', 'XMAR'];
 export const hostAddressWidthBits = (value: number): string => `${value + 1} bits`;
 
 /** Header of the DMAR table, 48 bytes (VT-d specification, "DMA Remapping Reporting Structure"). */
-export const dmarHeader = layout((f: Reader) => ({
+export const dmarHeader = layout((f) => ({
   signature: f.ascii(4),
   length: f.u32(),
   revision: f.u8(),

@@ -1,8 +1,7 @@
 import { layout } from '../layout.js';
-import type { DmarReader } from './reader.js';
 
 /** Remapping Hardware Static Affinity structure (VT-d specification, "BIOS Considerations"). */
-export const rhsa = layout((f: DmarReader) => ({
+export const rhsa = layout((f) => ({
   type: f.u16(),
   name: f.constant('RHSA'),
   offset: f.position(),

@@ -1,6 +1,6 @@
 import { formatSize } from '../../base/address.js';
 import { layout, type Meaning } from '../layout.js';
-import type { DmarReader } from './reader.js';
+import { deviceScopes } from './device-scope.js';
 
 /** Size of the region from its base to its last byte. */
 const regionSize: Meaning<bigint> = (limit, { baseAddress: base }) =>
@@ -9,7 +9,7 @@ const regionSize: Meaning<bigint> = (limit, { baseAddress: base }) =>
     : `last byte of ${formatSize(limit - (base as bigint) + 1n)}`;
 
 /** Reserved Memory Region Reporting structure (VT-d specification, "BIOS Considerations"). */
-export const rmrr = layout((f: DmarReader) => ({
+export const rmrr = layout((f) => ({
   type: f.u16(),
   name: f.constant('RMRR'),
   offset: f.position(),
@@ -19,7 +19,7 @@ export const rmrr = layout((f: DmarReader) => ({
   baseAddress: f.u64(),
   /** Inclusive: the last byte of the region. */
   limitAddress: f.u64(regionSize),
-  deviceScope: f.scopes(),
+  deviceScope: f.list(deviceScopes),
   trailing: f.rest(),
 }));
 

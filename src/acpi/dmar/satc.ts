@@ -1,10 +1,10 @@
 import { type FlagBits, layout } from '../layout.js';
-import type { DmarReader } from './reader.js';
+import { deviceScopes } from './device-scope.js';
 
 export const SATC_FLAGS = { ATC_REQUIRED: 0 } as const satisfies FlagBits;
 
 /** SoC Integrated Address Translation Cache Reporting structure (VT-d specification, "BIOS Considerations"). */
-export const satc = layout((f: DmarReader) => ({
+export const satc = layout((f) => ({
   type: f.u16(),
   name: f.constant('SATC'),
   offset: f.position(),
@@ -12,7 +12,7 @@ export const satc = layout((f: DmarReader) => ({
   flags: f.flags(SATC_FLAGS),
   reserved: f.u8(),
   segment: f.u16(),
-  deviceScope: f.scopes(),
+  deviceScope: f.list(deviceScopes),
   trailing: f.rest(),
 }));
 

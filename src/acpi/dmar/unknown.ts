@@ -1,8 +1,7 @@
 import { layout } from '../layout.js';
-import type { DmarReader } from './reader.js';
 
 /** A structure of a type reserved for the future, or too short for its own type: kept byte for byte. */
-export const unknown = layout((f: DmarReader) => ({
+export const unknown = layout((f) => ({
   type: f.u16(),
   name: f.constant('unknown'),
   offset: f.position(),

@@ -25,8 +25,8 @@ export function* reservedBits(
       const bytes = `${width} ${width === 1 ? 'byte' : 'bytes'} at offset ${at}`;
       yield aboutField(where, offset, width, `${subject} sets reserved bits in the ${bytes}.`);
     } else if (kind === 'flags' && flags !== undefined) {
-      const extra = (content as number) & ~namedBits(flags);
-      if (extra === 0) continue;
+      const extra = BigInt(content as number) & ~namedBits(flags);
+      if (extra === 0n) continue;
       const message = `${subject} sets the reserved bits ${hex(extra)} of its flags at offset ${at}.`;
       yield aboutField(where, offset, width, message);
     }

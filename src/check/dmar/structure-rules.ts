@@ -6,8 +6,9 @@ import {
   SCOPE_TYPE_NAMES,
   scopeTypeName,
 } from '../../acpi/dmar/device-scope.js';
+import { DMAR } from '../../acpi/dmar/dmar.js';
 import { drhd } from '../../acpi/dmar/drhd.js';
-import { kindOf } from '../../acpi/dmar/structures.js';
+import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
 import type { Rule } from '../rule.js';
 import { about, aboutField, called, pathOf } from '../wording.js';
@@ -138,7 +139,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     *test({ table: { structures } }) {
       for (const structure of structures) {
         const what = `The ${called(structure)}`;
-        yield* reservedBits(kindOf(structure).layout.fields, structure, structure, what);
+        yield* reservedBits(layoutOf(DMAR, structure).fields, structure, structure, what);
         if (structure.name === 'DRHD' && structure.size > 0xf) {
           const message = `${what} sets the reserved bits ${hex(structure.size & 0xf0)} of its size at offset ${structure.offset + drhd.at.size}.`;
           yield aboutField(structure, drhd.at.size, 1, message);

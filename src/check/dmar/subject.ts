@@ -1,13 +1,15 @@
 import type { DmarTable } from '../../acpi/dmar/decode.js';
 import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
+import { DMAR } from '../../acpi/dmar/dmar.js';
 import type { Drhd } from '../../acpi/dmar/drhd.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
-import { kindOf, type Scoped, type Structure } from '../../acpi/dmar/structures.js';
+import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
+import { layoutOf } from '../../acpi/table-layout.js';
 import type { Host } from '../../machine/host.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
-  structure.length <= kindOf(structure).layout.fixedLength;
+  structure.length <= layoutOf(DMAR, structure).fixedLength;
 
 /** What of a host the rules look at. */
 export type HostFacts = Pick<Host, 'pci' | 'memoryMap' | 'ioApics'>;

@@ -1,8 +1,10 @@
 import { scopeTypeName } from '../../acpi/dmar/device-scope.js';
+import { DMAR } from '../../acpi/dmar/dmar.js';
 import { type DmarHeader, dmarHeader } from '../../acpi/dmar/header.js';
-import { type JsonFields, structureToJson, tableToJson } from '../../acpi/dmar/json.js';
-import { kindOf, type Structure } from '../../acpi/dmar/structures.js';
+import type { Structure } from '../../acpi/dmar/structures.js';
 import { type Field, NO_BYTES, namedBits } from '../../acpi/layout.js';
+import { type JsonFields, layoutOf } from '../../acpi/table-layout.js';
+import { structureToJson, tableToJson } from '../../acpi/tables.js';
 import { matchByKeys } from './match.js';
 
 /** A value of a field as JSON has it. */
@@ -22,20 +24,20 @@ export interface Detail {
 
 /** In what two structures of one type differ; places in the table do not count. */
 export function compareStructures(old: Structure, now: Structure): Detail[] {
-  const { fields } = kindOf(old).layout;
-  const [before, after] = [structureToJson(old), structureToJson(now)];
+  const { fields } = layoutOf(DMAR, old);
+  const [before, after] = [structureToJson('DMAR', old), structureToJson('DMAR', now)];
   // The devices are on their structure's segment: should that have changed, it is told once.
   const onSegment = 'segment' in old && 'segment' in now ? { ...now, segment: old.segment } : now;
   return withoutLength([
     ...compareFields(before, after, fields),
-    ...compareScopes(entriesOf(before), entriesOf(structureToJson(onSegment as Structure))),
+    ...compareScopes(entriesOf(before), entriesOf(structureToJson('DMAR', onSegment as Structure))),
   ]);
 }
 
 /** In what two headers differ. */
 export const compareHeaders = (old: DmarHeader, now: DmarHeader): Detail[] => {
   const [before, after] = [old, now].map(
-    (header) => tableToJson({ header, structures: [], trailing: NO_BYTES }).header,
+    (header) => tableToJson({ kind: 'DMAR', header, structures: [], trailing: NO_BYTES }).header,
   ) as [JsonFields, JsonFields];
   return compareFields(before, after, dmarHeader.fields);
 };
@@ -56,7 +58,7 @@ function compareFields(old: JsonFields, now: JsonFields, fields: readonly Field[
     // Named bits of a flags byte are fields of their own.
     const same =
       field === 'flags'
-        ? (((before as number) ^ (after as number)) & ~named) === 0
+        ? ((BigInt(before as number) ^ BigInt(after as number)) & ~named) === 0n
         : before === after;
     if (!same) details.push({ kind: 'changed', field, device: null, old: before, new: after });
   }

@@ -1,6 +1,6 @@
 import { dmarHeader } from '../../acpi/dmar/header.js';
-import { STRUCTURE_HEADER } from '../../acpi/dmar/structures.js';
 import { byteSum } from '../../acpi/sdt.js';
+import { STRUCTURE_HEADER } from '../../acpi/table-layout.js';
 import { digitsToBytes } from '../../base/hex.js';
 import { tooLarge } from '../limit.js';
 import type { TextFormat, WrittenTable } from './format.js';

@@ -1,4 +1,4 @@
-import type { JsonFields } from '../../acpi/dmar/json.js';
+import type { JsonFields } from '../../acpi/table-layout.js';
 import { csvLine } from '../basics/csv.js';
 
 /** Keys of a structure's JSON that are columns. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
-import type { ListedField, ListedPart } from '../../acpi/dmar/listing.js';
+import type { ListedField, ListedPart } from '../../acpi/listing.js';
 import { bytesToHex, hexDigits } from '../../base/hex.js';
 import { type Page, remarks } from '../basics/page.js';
 import { plural, wrap } from '../basics/text.js';

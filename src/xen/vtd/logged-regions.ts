@@ -86,7 +86,12 @@ export function tableOfRegions(regions: readonly LogRegion[]): Uint8Array {
     (sum, structure) => sum + structure.length,
     dmarHeader.fixedLength,
   );
-  const table: DmarTable = { header: { ...HEADER, length }, structures, trailing: NO_BYTES };
+  const table: DmarTable = {
+    kind: 'DMAR',
+    header: { ...HEADER, length },
+    structures,
+    trailing: NO_BYTES,
+  };
   return encodeDmar(table);
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type DecodeResult, decodeDmar } from '../../../src/acpi/dmar/decode.js';
+import type { Diagnostic } from '../../../src/acpi/diagnostic.js';
+import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import { encodeDmar } from '../../../src/acpi/dmar/encode.js';
 import type { Structure } from '../../../src/acpi/dmar/structures.js';
 import { NO_BYTES } from '../../../src/acpi/layout.js';
@@ -130,7 +131,7 @@ test.each(fixtures)('changing what $name was decoded to changes no later decodin
 });
 
 describe('diagnostics', () => {
-  const at = (bytes: Uint8Array): DecodeResult['diagnostics'][number] | undefined =>
+  const at = (bytes: Uint8Array): Diagnostic | undefined =>
     decodeDmar(bytes).diagnostics.find(({ code }) => code !== 'table-checksum');
 
   test.each([

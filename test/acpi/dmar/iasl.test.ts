@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import { deviceScope } from '../../../src/acpi/dmar/device-scope.js';
-import { tableFromJson } from '../../../src/acpi/dmar/from-json.js';
+import { DMAR } from '../../../src/acpi/dmar/dmar.js';
 import { dmarHeader } from '../../../src/acpi/dmar/header.js';
-import { type JsonFields, tableToJson } from '../../../src/acpi/dmar/json.js';
-import { kindOf, type Scoped } from '../../../src/acpi/dmar/structures.js';
+import type { Scoped } from '../../../src/acpi/dmar/structures.js';
 import type { Field } from '../../../src/acpi/layout.js';
+import { type JsonFields, layoutOf } from '../../../src/acpi/table-layout.js';
+import { tableFromJson, tableToJson } from '../../../src/acpi/tables.js';
 import { corpusTables } from '../../support/corpus.js';
 import { fixtures } from '../../support/fixtures.js';
 import {
@@ -36,7 +37,7 @@ function valuesByOffset(bytes: Uint8Array): Map<number, unknown> {
     for (const { name, kind, offset } of fields) {
       const given = (value as Record<string, unknown>)[name];
       if (kind === 'constant' || kind === 'position' || name === 'trailing') continue;
-      if (kind === 'scopes') {
+      if (kind === 'list') {
         for (const scope of (value as Scoped).deviceScope) {
           add(deviceScope.fields, scope, scope.offset);
         }
@@ -51,7 +52,7 @@ function valuesByOffset(bytes: Uint8Array): Map<number, unknown> {
   if (table === null) return values;
   add(dmarHeader.fields, table.header, 0);
   for (const structure of table.structures) {
-    add(kindOf(structure).layout.fields, structure, structure.offset);
+    add(layoutOf(DMAR, structure).fields, structure, structure.offset);
   }
   return values;
 }

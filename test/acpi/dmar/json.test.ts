@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
-import { type JsonProblem, tableFromJson } from '../../../src/acpi/dmar/from-json.js';
-import { tableToJson } from '../../../src/acpi/dmar/json.js';
+import type { JsonProblem } from '../../../src/acpi/from-json.js';
+import { tableFromJson, tableToJson } from '../../../src/acpi/tables.js';
 import { corpusNote, corpusTables } from '../../support/corpus.js';
 import { schemaErrors } from '../../support/schema.js';
 import { mutated, tableOf } from '../../support/tables.js';

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
-import { type ListedField, type ListedPart, listTable } from '../../../src/acpi/dmar/listing.js';
+import type { ListedField, ListedPart } from '../../../src/acpi/listing.js';
+import { listTable } from '../../../src/acpi/tables.js';
 import { corpusTables } from '../../support/corpus.js';
 import { fixtures } from '../../support/fixtures.js';
 import { mutated, tableOf } from '../../support/tables.js';
