@@ -28,7 +28,7 @@ export default defineConfig({
         test: {
           name: 'slow',
           include: ['test/**/*.test.ts'],
-          exclude: [PURE, 'test/floors.test.ts'],
+          exclude: [PURE, HEAVY, 'test/floors.test.ts'],
         },
       },
       { extends: true, test: { name: 'heavy', include: [HEAVY] } },
