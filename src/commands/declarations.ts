@@ -283,7 +283,10 @@ export const COMMANDS: Commands = {
   manual: () => ({
     about: 'print a manual page in roff, as man(1) reads it',
     operands: [['[command]', 'the page of one command; left out: of the program']],
-    options: [...globalOptions()],
+    options: [
+      { flags: '--list', about: 'print the names of the commands instead' },
+      ...globalOptions(),
+    ],
     examples: [['dmar manual devices | man -l -', 'read the page of dmar devices']],
     load: async () => (await import('./manual.js')).manualCommand(COMMANDS),
   }),

@@ -135,8 +135,9 @@ export function manPage(command: string | undefined, commands: Commands): string
 /** `dmar manual`, over the commands of the program. */
 export function manualCommand(commands: Commands): { run: Run } {
   return {
-    async run([command]) {
-      await print(manPage(command, commands));
+    async run([command], { list }: { list?: boolean }) {
+      const names = Object.keys(commands).map((name) => `${name}\n`);
+      await print(list ? names.join('') : manPage(command, commands));
       return EXIT.fine;
     },
   };
