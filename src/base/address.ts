@@ -6,6 +6,10 @@ export const PAGE_SIZE = 4096n;
 /** A physical address as `0x` and 16 lower-case hex digits. */
 export const formatAddress = (address: bigint): string => hex(address, 16);
 
+/** A region for a sentence: `[0x…, 0x…]`, the limit inclusive. */
+export const formatRange = (base: bigint, limit: bigint): string =>
+  `[${formatAddress(base)}, ${formatAddress(limit)}]`;
+
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB'];
 
 /** A number of bytes for people: `80 KiB`, `1.5 GiB`, `1 byte`. */

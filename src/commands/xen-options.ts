@@ -54,7 +54,7 @@ export function bootFromOptions(
     );
   }
   return {
-    xen: bootXen(bytes, machine, release, cmdline),
+    xen: bootXen({ dmar: bytes }, machine, release, cmdline),
     iommu: cmdline.iommu.enable ? 'on' : 'off',
     notes,
   };

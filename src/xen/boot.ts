@@ -1,16 +1,19 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { PAGE_SIZE } from '../base/address.js';
+import { type AmdDriver, initAmd } from './amd/init.js';
+import type { ExtraReserved } from './amd/parse-ivrs.js';
 import type { XenCmdline } from './cmdline.js';
 import { ERRNO } from './hypercall/errno.js';
 import type { Machine } from './machine.js';
-import { MemoryMap } from './memory-map.js';
 import type { Release } from './releases.js';
-import { DisjointRegions } from './vtd/disjoint-regions.js';
-import { type ParsedDmar, parseDmar } from './vtd/dmar-units.js';
-import { refusalOf } from './vtd/parse-rmrr.js';
-import type { ParseFailure } from './vtd/parse-state.js';
-import type { UserRmrr } from './vtd/rmrr-option.js';
-import { formatRange, type IgnoredRegion, type RmrrUnit, unitName } from './vtd/units.js';
+import { HypervisorStop, type ParseFailure, type Stop } from './stop.js';
+import { initVtd, type VtdDriver } from './vtd/init.js';
+import type { IgnoredRegion, RmrrUnit } from './vtd/units.js';
+
+/** The tables by which Xen finds IOMMUs, each with what follows it in memory; null where the machine has none. */
+export interface IommuTables {
+  readonly dmar?: Uint8Array | null;
+  readonly ivrs?: Uint8Array | null;
+}
 
 /** Faults of the hardware, and other circumstances that no command line brings about. */
 export interface Circumstances {
@@ -20,187 +23,128 @@ export interface Circumstances {
   hw_setup_rc?: number | undefined;
   /** Overrides, for the hypercall alone, whether the IOMMU is on. */
   iommu_enabled?: boolean | undefined;
-  /** The IOMMU's driver has no operation to report regions, as on AMD's before 4.17. */
+  /** The IOMMU's driver has no operation to report regions, as on AMD's before 4.16. */
   ops_missing?: boolean | undefined;
+  /** Memory of Xen's own that devices use, as `dbgp=xhci` has it; looked at on AMD alone. */
+  extraReserved?: readonly ExtraReserved[] | undefined;
 }
 
 /** A hypervisor after boot, as far as the hypercall can tell. */
 export interface Xen {
   readonly release: Release;
-  /** Whether it came up: `panic` under iommu=force without an IOMMU, `bug` on an assertion. */
-  readonly outcome: 'ok' | 'panic' | 'bug';
+  /** Whether it came up: `panic` under iommu=force without an IOMMU, `bug` on an assertion, `hang` in a loop. */
+  readonly outcome: 'ok' | Stop['outcome'];
   /** Why it did not come up. */
   readonly why: string | null;
-  /** What acpi_parse_dmar answered; 1 without a table, null where it was not called. */
+  /** The driver that the tables and the release come to; null where nothing was looked at. */
+  readonly driver: 'vtd' | 'amd' | null;
+  /**
+   * What parsing the table answered: acpi_parse_dmar, or on AMD parse_ivrs_table. 1 without a table, null
+   * where Xen did not come to it.
+   */
   readonly parse_rc: number | null;
   readonly failure: ParseFailure | null;
   readonly iommu_enabled: boolean;
   readonly ops_missing: boolean;
-  /** Why VT-d is off although the table was parsed; null otherwise. */
-  readonly vtdOff: string | null;
-  /** acpi_rmrr_units, in list order: the last registered first. */
+  /** Why the IOMMU is off although the table was not refused; null otherwise. */
+  readonly off: string | null;
+  /** acpi_rmrr_units, in list order: the last registered first. None on AMD. */
   readonly units: readonly RmrrUnit[];
+  /** What AMD's driver knows of devices; null where it does not run. */
+  readonly amd: AmdDriver | null;
   readonly ignored: readonly IgnoredRegion[];
   readonly diagnostics: readonly Diagnostic[];
 }
 
-const NOT_PARSED: Omit<ParsedDmar, 'rc'> = {
-  bug: null,
+/**
+ * Boots the modelled hypervisor on a machine with these tables: first it looks for DMAR, then for IVRS
+ * (xen/drivers/passthrough/x86/iommu.c and xen/drivers/acpi, acpi_iommu_init; xen/drivers/passthrough/iommu.c,
+ * iommu_setup).
+ */
+export function bootXen(
+  { dmar = null, ivrs = null }: IommuTables,
+  machine: Machine,
+  release: Release,
+  cmdline: XenCmdline,
+  circumstances: Circumstances = {},
+): Xen {
+  const { dead_drhd, hw_setup_rc = 0, extraReserved = [] } = circumstances;
+  const vtd = initVtd(dmar, machine, release, cmdline, hw_setup_rc, dead_drhd);
+  const asksAmd =
+    ivrs !== null && vtd.bug === null && (vtd.parse_rc === 1 || vtd.parse_rc === -ERRNO.ENODEV);
+  if (!asksAmd) return finish(release, cmdline, circumstances, vtd, null, null);
+  if (!release.amdReports) return finish(release, cmdline, circumstances, vtd, UNMODELLED, null);
+  try {
+    const amd = initAmd(ivrs, machine, release, cmdline, extraReserved);
+    return finish(release, cmdline, circumstances, vtd, amd, null);
+  } catch (error) {
+    if (!(error instanceof HypervisorStop)) throw error;
+    return finish(release, cmdline, circumstances, vtd, UNMODELLED, error);
+  }
+}
+
+/** AMD's driver where what it does is not asked: before it could report regions, and where it stopped. */
+const UNMODELLED: AmdDriver = {
+  parse_rc: null,
   failure: null,
-  units: [],
-  regions: new DisjointRegions(),
-  drhd_units: 0,
+  off: null,
+  iommus: [],
+  mappings: null,
+  unasked: [],
   ignored: [],
   diagnostics: [],
 };
 
-/**
- * Boots the modelled hypervisor on a machine with this table (xen/drivers/passthrough/vtd/dmar.c,
- * acpi_dmar_init; xen/drivers/passthrough/iommu.c, iommu_setup).
- *
- * @param bytes the DMAR table and what follows it in memory; null where the machine has none
- */
-export function bootXen(
-  bytes: Uint8Array | null,
-  machine: Machine,
+function finish(
   release: Release,
-  { iommu, rmrr }: XenCmdline,
-  circumstances: Circumstances = {},
+  { iommu, rmrr, ivmd }: XenCmdline,
+  circumstances: Circumstances,
+  vtd: VtdDriver,
+  amd: AmdDriver | null,
+  stop: HypervisorStop | null,
 ): Xen {
-  const { rc, parsed } = initDmar(bytes, machine, release, { iommu, rmrr }, circumstances);
-  const vtdOff = vtdOffReason(rc, parsed, iommu.enable, circumstances.hw_setup_rc ?? 0);
-  const on = rc === 0 && vtdOff === null;
-  const user = rc === 0 && rmrr !== null ? addUserRmrrs(rmrr.regions, parsed, machine) : null;
-  const panics = parsed.bug === null && iommu.force && !on;
+  const driver = amd ?? vtd;
+  const opsMissing = amd !== null && !release.amdReports;
+  const failed = driver.failure !== null || driver.off !== null || driver.parse_rc !== 0;
+  const on = opsMissing ? iommu.enable : !failed;
+  const panics = vtd.bug === null && stop === null && iommu.force && !on;
   return {
     release,
-    outcome: parsed.bug !== null ? 'bug' : panics ? 'panic' : 'ok',
+    outcome: vtd.bug !== null ? 'bug' : (stop?.outcome ?? (panics ? 'panic' : 'ok')),
     why:
-      parsed.bug ?? (panics ? 'iommu=force was given, and the IOMMU could not be enabled' : null),
-    parse_rc: rc,
-    failure: parsed.failure,
+      vtd.bug ??
+      stop?.message ??
+      (panics ? 'iommu=force was given, and the IOMMU could not be enabled' : null),
+    driver: amd !== null ? 'amd' : vtd.parse_rc === null ? null : 'vtd',
+    parse_rc: driver.parse_rc,
+    failure: driver.failure,
     iommu_enabled: circumstances.iommu_enabled ?? on,
-    ops_missing: circumstances.ops_missing ?? false,
-    vtdOff,
-    units: user === null ? parsed.units : [...user.units, ...parsed.units],
-    ignored: user === null ? parsed.ignored : [...parsed.ignored, ...user.ignored],
-    diagnostics: [...parsed.diagnostics, ...(rmrr === null ? [] : optionDiagnostics(rmrr))],
+    ops_missing: circumstances.ops_missing ?? opsMissing,
+    off: driver.off,
+    units: vtd.units,
+    amd,
+    ignored: driver.ignored,
+    diagnostics: [
+      ...driver.diagnostics,
+      ...optionDiagnostics('rmrr', rmrr),
+      ...optionDiagnostics('ivmd', ivmd),
+    ],
   };
 }
 
-function initDmar(
-  bytes: Uint8Array | null,
-  machine: Machine,
-  release: Release,
-  { iommu }: XenCmdline,
-  { dead_drhd }: Circumstances,
-): { rc: number | null; parsed: Omit<ParsedDmar, 'rc'> } {
-  if (!iommu.enable && !iommu.intremap && release.parseWithoutIommu === 'not-called') {
-    return { rc: null, parsed: NOT_PARSED };
-  }
-  if (bytes === null) return { rc: 1, parsed: NOT_PARSED };
-  if (!iommu.enable && !iommu.intremap) return { rc: -ERRNO.EINVAL, parsed: NOT_PARSED };
-  const options = {
-    force_iommu: iommu.force,
-    workaround_bios_bug: iommu.workaround_bios_bug,
-    dead_drhd,
-  };
-  const parsed = parseDmar(bytes, machine, release, options);
-  return { rc: parsed.rc, parsed };
-}
-
-/** Why VT-d does not come up although the table is in order (xen/drivers/passthrough/vtd/iommu.c, vtd_setup). */
-function vtdOffReason(
-  rc: number | null,
-  parsed: Omit<ParsedDmar, 'rc'>,
-  enable: boolean,
-  hw_setup_rc: number,
-): string | null {
-  if (!enable) return "Xen's command line switches the IOMMU off.";
-  if (rc === 1) return 'The machine has no DMAR table.';
-  if (rc !== 0) return null;
-  if (parsed.drhd_units === 0) return 'The table has no DRHD that Xen can use.';
-  return hw_setup_rc === 0 ? null : 'Setting the remapping hardware up failed.';
-}
-
-const rangeOf = ({ base_pfn, end_pfn }: UserRmrr): [base: bigint, end: bigint] => [
-  BigInt.asUintN(64, base_pfn * PAGE_SIZE),
-  BigInt.asUintN(64, end_pfn * PAGE_SIZE + PAGE_SIZE - 1n),
-];
-
-/**
- * Adds the regions of `rmrr=` to those of the table (xen/drivers/passthrough/vtd/dmar.c,
- * add_user_rmrr). One that is refused does not touch the others.
- */
-function addUserRmrrs(
-  regions: readonly UserRmrr[],
-  parsed: Omit<ParsedDmar, 'rc'>,
-  machine: Machine,
-): { units: RmrrUnit[]; ignored: IgnoredRegion[] } {
-  const memoryMap = machine.memoryMap === null ? null : new MemoryMap(machine.memoryMap);
-  const units: RmrrUnit[] = [];
-  const ignored: IgnoredRegion[] = [];
-  for (const region of regions) {
-    const [base_address, end_address] = rangeOf(region);
-    const { segment, devices } = region;
-    const unit: RmrrUnit = { base_address, end_address, segment, devices, rmrr: null };
-    const refusal =
-      region.dropped ??
-      overlapRefusal(region, units, parsed) ??
-      frameRefusal(region, memoryMap) ??
-      refusalOf(unit, machine);
-    if (refusal === null) {
-      units.unshift(unit);
-      continue;
-    }
-    const name = unitName(unit);
-    ignored.push(
-      refusal === 'no-such-device'
-        ? {
-            ...unit,
-            reason: refusal,
-            message: `${name} names only devices that are not there.`,
-          }
-        : { ...unit, reason: 'refused', message: `${name} is refused: ${refusal}.` },
-    );
-  }
-  return { units, ignored };
-}
-
-/** Overlap is tested with the start of the region's last page, not with its last byte. */
-function overlapRefusal(
-  { base_pfn, end_pfn }: UserRmrr,
-  units: readonly RmrrUnit[],
-  parsed: Omit<ParsedDmar, 'rc'>,
-): string | null {
-  const base = base_pfn * PAGE_SIZE;
-  const lastPage = end_pfn * PAGE_SIZE;
-  const other =
-    parsed.regions.overlapping(base, lastPage) ??
-    units.find((unit) => base <= unit.end_address && unit.base_address <= lastPage);
-  return other === undefined
-    ? null
-    : `it overlaps ${formatRange(other.base_address, other.end_address)}`;
-}
-
-function frameRefusal({ base_pfn, end_pfn }: UserRmrr, memoryMap: MemoryMap | null): string | null {
-  for (let frame = base_pfn; memoryMap !== null && frame <= end_pfn; frame++) {
-    if (!memoryMap.isValidFrame(frame)) {
-      return `its frame ${frame.toString(16)} is none that Xen keeps account of`;
-    }
-  }
-  return null;
-}
-
-const optionDiagnostics = ({ message }: { message: string | null }): Diagnostic[] =>
-  message === null
+/** What is wrong with an option that describes regions. */
+const optionDiagnostics = (
+  option: 'rmrr' | 'ivmd',
+  parsed: { readonly message: string | null } | null,
+): Diagnostic[] =>
+  parsed === null || parsed.message === null
     ? []
     : [
         {
-          code: 'xen-rmrr-option',
+          code: `xen-${option}-option`,
           severity: 'warning',
           offset: 0,
           length: 0,
-          message: `Xen refuses its option from there on: ${message}.`,
+          message: `Xen refuses its option from there on: ${parsed.message}.`,
         },
       ];

@@ -4,6 +4,8 @@ export interface IommuSettings {
   intremap: boolean;
   force: boolean;
   workaround_bios_bug: boolean;
+  /** Whether each device has its own table of interrupts on AMD. */
+  amd_iommu_perdev_intremap: boolean;
 }
 
 export const DEFAULT_IOMMU: Readonly<IommuSettings> = {
@@ -11,9 +13,11 @@ export const DEFAULT_IOMMU: Readonly<IommuSettings> = {
   intremap: true,
   force: false,
   workaround_bios_bug: false,
+  amd_iommu_perdev_intremap: true,
 };
 
-const WORDS: ReadonlyMap<string, boolean> = new Map([
+/** The words that switch an option off or on. */
+export const WORDS: ReadonlyMap<string, boolean> = new Map([
   ['no', false],
   ['off', false],
   ['false', false],
@@ -32,6 +36,7 @@ const SETTINGS: ReadonlyMap<string, keyof IommuSettings> = new Map([
   ['required', 'force'],
   ['workaround_bios_bug', 'workaround_bios_bug'],
   ['intremap', 'intremap'],
+  ['amd-iommu-perdev-intremap', 'amd_iommu_perdev_intremap'],
 ]);
 
 /**

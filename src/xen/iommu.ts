@@ -1,5 +1,7 @@
+import { amdIommuGetReservedDeviceMemory } from './amd/reserved-device-memory.js';
 import type { Xen } from './boot.js';
-import { type GrdmCallback, intelIommuGetReservedDeviceMemory } from './vtd/vtd.js';
+import type { GrdmCallback } from './reported-region.js';
+import { intelIommuGetReservedDeviceMemory } from './vtd/vtd.js';
 
 /**
  * Dispatches to the IOMMU's driver (xen/drivers/passthrough/iommu.c,
@@ -9,4 +11,6 @@ import { type GrdmCallback, intelIommuGetReservedDeviceMemory } from './vtd/vtd.
 export const iommuGetReservedDeviceMemory = (xen: Xen, func: GrdmCallback): number =>
   !xen.iommu_enabled || xen.ops_missing
     ? 0
-    : intelIommuGetReservedDeviceMemory(xen.units, xen.release.interface, func);
+    : xen.amd !== null
+      ? amdIommuGetReservedDeviceMemory(xen.amd, func)
+      : intelIommuGetReservedDeviceMemory(xen.units, xen.release.interface, func);

@@ -101,13 +101,13 @@ function bootDiagnostics(xen: Xen): Diagnostic[] {
       failure.offset,
       failure.length,
     );
-  } else if (xen.vtdOff !== null) {
+  } else if (xen.off !== null) {
     diagnostics.push({
       code: 'xen-vtd-off',
       severity: 'warning',
       offset: 0,
       length: 0,
-      message: `VT-d is off: ${xen.vtdOff}`,
+      message: `VT-d is off: ${xen.off}`,
     });
   }
   return diagnostics;

@@ -27,6 +27,16 @@ export interface Behaviour {
   parsesSatc: boolean;
   /** Whether Xen has the `rmrr=` option, and how it treats a region that is too long. */
   rmrrOption: null | 'drops-long-region' | 'refuses-long-region';
+  /** Whether AMD's driver reports its regions at all, and has the `ivmd=` option. */
+  amdReports: boolean;
+  /** Which pages an IVMD may claim: reserved ones, or (the test being upside down) others. */
+  ivmdMemoryTest: 'right' | 'inverted';
+  /** What an IVMD for a device without IOMMU does: fail the table, or nothing. */
+  ivmdWithoutIommu: 'fails' | 'ignored';
+  /** How memory of Xen's own that a device uses is registered on AMD; null: it is not. */
+  amdExtraReserved: null | 'as-is' | 'reserved-first';
+  /** Whether AMD's IOMMU is not used where the processor lacks CMPXCHG16B. */
+  amdNeedsCx16: boolean;
   /** How `iommu=` reads its words. */
   iommuOption: IommuReading;
   /** What becomes of the table under `iommu=off,no-intremap`. */
@@ -45,6 +55,11 @@ const RFC_V7: Behaviour = {
   checksMemoryMap: false,
   parsesSatc: false,
   rmrrOption: null,
+  amdReports: false,
+  ivmdMemoryTest: 'inverted',
+  ivmdWithoutIommu: 'fails',
+  amdExtraReserved: null,
+  amdNeedsCx16: false,
   iommuOption: 'loose',
   parseWithoutIommu: 'EINVAL',
 };
@@ -69,11 +84,31 @@ const CHANGES: readonly { since: Point; set: Partial<Behaviour> }[] = [
       drhdLimit: Number.POSITIVE_INFINITY,
       skipsEmptyNative: true,
       parseWithoutIommu: 'not-called',
+      amdReports: true,
     },
   },
   { since: [16, 2], set: { iommuOption: 'strict' } },
-  { since: [17, 0], set: { segmentsKnown: false, rmrrOption: 'refuses-long-region' } },
-  { since: [19, 0], set: { checksMemoryMap: true, parsesSatc: true } },
+  {
+    since: [17, 0],
+    set: { segmentsKnown: false, rmrrOption: 'refuses-long-region', amdExtraReserved: 'as-is' },
+  },
+  { since: [17, 4], set: { ivmdMemoryTest: 'right' } },
+  { since: [18, 0], set: { ivmdMemoryTest: 'inverted' } },
+  { since: [18, 1], set: { ivmdMemoryTest: 'right' } },
+  { since: [18, 4], set: { ivmdWithoutIommu: 'ignored' } },
+  { since: [18, 5], set: { amdNeedsCx16: true } },
+  {
+    since: [19, 0],
+    set: {
+      checksMemoryMap: true,
+      parsesSatc: true,
+      ivmdWithoutIommu: 'fails',
+      amdExtraReserved: 'reserved-first',
+      amdNeedsCx16: false,
+    },
+  },
+  { since: [19, 1], set: { ivmdWithoutIommu: 'ignored' } },
+  { since: [19, 2], set: { amdNeedsCx16: true } },
   { since: [19, 4], set: { segmentsKnown: true } },
   { since: [20, 0], set: { segmentsKnown: false } },
   { since: [20, 2], set: { segmentsKnown: true } },

@@ -59,7 +59,7 @@ function judge(
   if (table === null) throw new Error('no table');
   const release = findRelease(xen) as Release;
   const booted = bootXen(
-    bytes,
+    { dmar: bytes },
     machineOf(facts, release),
     release,
     parseCmdline(xenCmdline, release),

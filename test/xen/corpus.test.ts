@@ -13,7 +13,7 @@ describe.skipIf(corpusTables.length === 0)(`real tables${corpusNote}`, () => {
     (name) => {
       const release = findRelease(name) as Release;
       for (const { name: file, bytes } of corpusTables) {
-        const xen = bootXen(bytes, UNKNOWN_MACHINE, release, parseCmdline('', release));
+        const xen = bootXen({ dmar: bytes }, UNKNOWN_MACHINE, release, parseCmdline('', release));
         const { answer, missing } = askRdmMap(xen, { abi: 'native' });
         const rmrrs = (decodeDmar(bytes).table?.structures ?? []).filter((s) => s.name === 'RMRR');
         const accounted = [...(answer?.entries ?? []).map(({ unit }) => unit), ...missing];

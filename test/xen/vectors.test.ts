@@ -58,7 +58,7 @@ function answerSource({ test, host }: { test: SourceCase; host: VectorHost }): u
   const bytes = dmar_hex === null ? null : bytesOfHex(dmar_hex);
   const { dead_drhd: dead } = options;
   const dead_drhd = typeof dead === 'string' ? BigInt(dead) : dead;
-  const xen = bootXen(bytes, machine, release, cmdline, { ...options, dead_drhd });
+  const xen = bootXen({ dmar: bytes }, machine, release, cmdline, { ...options, dead_drhd });
   if (xen.outcome !== 'ok') return { outcome: xen.outcome };
   const sbdf = parseSbdf(call.sbdf);
   const answer = callOnce(xen, {
@@ -113,7 +113,7 @@ function answerBooted({ test, host }: { test: BootedCase; host: VectorHost }): u
     segments: new Set(release.segmentsKnown ? [0] : []),
   };
   const cmdline = parseCmdline(test.cmdline, release);
-  const xen = bootXen(bytesOfHex(test.dmar_hex), machine, release, cmdline);
+  const xen = bootXen({ dmar: bytesOfHex(test.dmar_hex) }, machine, release, cmdline);
   const pairs = (entries: readonly { start_pfn: bigint; nr_pages: bigint }[]) =>
     entries.map(({ start_pfn, nr_pages }) => [Number(start_pfn), Number(nr_pages)]);
   const calls = Object.entries(test.calls).map(([name, { nr_in }]) => {

@@ -4,7 +4,7 @@ import { hex } from '../../base/hex.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
 import type { RdmMapResult } from '../../xen/rdm-map.js';
-import type { RmrrUnit } from '../../xen/vtd/units.js';
+import type { ReportedRegion } from '../../xen/reported-region.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, columnWidths, renderTable } from '../basics/table.js';
@@ -189,7 +189,7 @@ function describePages(start_pfn: bigint, nr_pages: bigint, digits: number): str
   return [hex(end - 1n), String(nr_pages), range, formatSize(nr_pages * PAGE_SIZE)];
 }
 
-function placeOf({ rmrr }: RmrrUnit, wide: boolean): string {
+function placeOf({ rmrr }: ReportedRegion, wide: boolean): string {
   if (rmrr === null) return 'rmrr=';
   const { index, offset } = rmrr;
   return wide && offset !== null ? `#${index} at offset ${offset}` : `#${index}`;

@@ -1,6 +1,8 @@
 /** Error numbers as Xen's public headers give them (xen/include/public/errno.h). */
 export const ERRNO = {
+  EPERM: 1,
   EIO: 5,
+  ENXIO: 6,
   E2BIG: 7,
   ENOMEM: 12,
   EFAULT: 14,

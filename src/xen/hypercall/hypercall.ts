@@ -1,6 +1,6 @@
 import type { Sbdf } from '../../base/sbdf.js';
 import type { Xen } from '../boot.js';
-import type { RmrrUnit } from '../vtd/units.js';
+import type { ReportedRegion } from '../reported-region.js';
 import {
   type Abi,
   argumentSize,
@@ -47,7 +47,7 @@ export interface Answer {
   /** nr_entries in the argument afterwards. */
   readonly nr_entries: number;
   /** Entries in the buffer, each with the unit behind it. */
-  readonly entries: readonly (Entry & { readonly unit: RmrrUnit })[];
+  readonly entries: readonly (Entry & { readonly unit: ReportedRegion })[];
   /** The buffer's bytes, as far as entries were written. */
   readonly buffer: Uint8Array;
 }

@@ -1,6 +1,6 @@
 import type { Xen } from '../boot.js';
 import { iommuGetReservedDeviceMemory } from '../iommu.js';
-import type { RmrrUnit } from '../vtd/units.js';
+import type { ReportedRegion } from '../reported-region.js';
 import {
   type Abi,
   argumentSize,
@@ -27,7 +27,7 @@ export interface Caller {
 export interface HypercallResult {
   readonly rc: number;
   /** The unit behind each entry written, in order: what the caller's buffer cannot tell. */
-  readonly written: readonly RmrrUnit[];
+  readonly written: readonly ReportedRegion[];
 }
 
 /** What the two ways in, native and compat, do differently. */
@@ -79,7 +79,7 @@ export function memoryOp(
   if (!isGuestAddress(map.buffer, caller)) return refuse(ERRNO.EFAULT);
   if ((map.flags & ~XENMEM_RDM_ALL) !== 0) return refuse(ERRNO.EINVAL);
 
-  const written: RmrrUnit[] = [];
+  const written: ReportedRegion[] = [];
   const { rc, used_entries } = collect(xen, caller, map, way, written);
   const result = rc === 0 && map.nr_entries < used_entries ? -ERRNO.ENOBUFS : rc;
   const out = encodeArgument({ ...map, nr_entries: used_entries }, release.interface, way.abi);
@@ -95,7 +95,7 @@ function collect(
   { memory }: Caller,
   map: RdmMap,
   { abi, checkEntry, skipsEmpty }: MemoryOpAbi,
-  written: RmrrUnit[],
+  written: ReportedRegion[],
 ): { rc: number; used_entries: number } {
   const all = (map.flags & XENMEM_RDM_ALL) !== 0;
   let used_entries = 0;

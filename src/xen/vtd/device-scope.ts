@@ -10,15 +10,12 @@ import { CONFIG } from '../../machine/pci-topology.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { isPresent, type Machine, readConfig } from '../machine.js';
 import type { Release } from '../releases.js';
-import type { TableMemory } from './table-memory.js';
+import type { ReportedDevice } from '../reported-region.js';
+import { HypervisorStop } from '../stop.js';
+import type { TableMemory } from '../table-memory.js';
 
 /** A device that Xen noted for a scope. */
-export interface ScopeDevice {
-  /** Bus, device and function in bits 15:8, 7:3 and 2:0; null where the path has several hops and the machine's bridges are not known. */
-  readonly bdf: number | null;
-  /** Its address, or the path where that is all that is known. */
-  readonly name: string;
-}
+export type ScopeDevice = ReportedDevice;
 
 /** The same before it has a name, which few need: DRHDs alone note dozens. */
 export interface NotedDevice extends Pick<ScopeDevice, 'bdf'> {
@@ -32,9 +29,6 @@ export const named = ({ bdf, segment, startBus, path }: NotedDevice): ScopeDevic
   bdf,
   name: bdf === null ? formatPath(segment, startBus, path) : formatSbdf(sbdfOf(segment, bdf)),
 });
-
-/** The hypervisor ran into one of its own assertions and stopped. */
-export class HypervisorBug extends Error {}
 
 /** What became of a structure's scopes. */
 export type ScopeResult =
@@ -59,7 +53,7 @@ const COUNTED: ReadonlySet<number> = new Set([
  * @param start offset of the first entry
  * @param end offset of the first byte after the structure
  * @returns the devices and the types of all entries; -EINVAL where an entry is too short
- * @throws HypervisorBug where a release stops on the address of a bridge
+ * @throws HypervisorStop where a release stops on the address of a bridge
  */
 export function parseDeviceScopes(
   memory: TableMemory,
@@ -122,7 +116,8 @@ function walkPath(
 /** Reading the bridge's configuration space may be an assertion away (pci_conf_read8, CONFIG_ADDRESS). */
 function checkBridge(segment: number, [device, func]: [number, number], release: Release): void {
   if (release.wideBridgeBug && segment === 0 && (device > 0x1f || func > 7)) {
-    throw new HypervisorBug(
+    throw new HypervisorStop(
+      'bug',
       `a device scope names a bridge at device ${device}, function ${func}, which PCI does not have`,
     );
   }

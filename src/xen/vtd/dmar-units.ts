@@ -9,16 +9,11 @@ import { STRUCTURE_HEADER } from '../../acpi/table-layout.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { Machine } from '../machine.js';
 import type { Release } from '../releases.js';
-import { HypervisorBug } from './device-scope.js';
+import { HypervisorStop, type ParseFailure } from '../stop.js';
 import { DisjointRegions } from './disjoint-regions.js';
 import { parseDrhd } from './parse-drhd.js';
 import { parseRmrr } from './parse-rmrr.js';
-import {
-  type ParseFailure,
-  type ParseOptions,
-  ParseState,
-  type StructureAt,
-} from './parse-state.js';
+import { type ParseOptions, ParseState, type StructureAt } from './parse-state.js';
 import { type IgnoredRegion, type RmrrUnit, rmrrName, unitName } from './units.js';
 
 /** What Xen made of a table. */
@@ -70,7 +65,7 @@ export function parseDmar(
   try {
     walk(state);
   } catch (error) {
-    if (!(error instanceof HypervisorBug)) throw error;
+    if (!(error instanceof HypervisorStop)) throw error;
     bug = error.message;
   }
   const { memory, failure, diagnostics } = state;

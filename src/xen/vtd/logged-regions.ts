@@ -8,7 +8,7 @@ import { NO_BYTES } from '../../acpi/layout.js';
 import type { Sbdf } from '../../base/sbdf.js';
 import type { LogRegion } from '../../evidence/source.js';
 import type { MissingRegion, RdmMapResult } from '../rdm-map.js';
-import type { RmrrUnit } from './units.js';
+import type { ReportedRegion } from '../reported-region.js';
 
 const HEADER: DmarHeader = {
   signature: 'DMAR',
@@ -98,12 +98,13 @@ export function tableOfRegions(regions: readonly LogRegion[]): Uint8Array {
 /** An answer about a table that `tableOfRegions` made, rid of all that the log did not tell. */
 export function withoutTable(result: RdmMapResult, regions: readonly LogRegion[]): RdmMapResult {
   const { answer } = result;
-  const strip = (unit: RmrrUnit): RmrrUnit => {
+  const strip = (unit: ReportedRegion): ReportedRegion => {
     if (unit.rmrr === null) return unit;
     const named = regions[unit.rmrr.index]?.devices != null;
     return {
       ...unit,
       rmrr: { ...unit.rmrr, offset: null },
+      origin: null,
       devices: named ? unit.devices : [],
     };
   };
@@ -131,6 +132,7 @@ export function withoutTable(result: RdmMapResult, regions: readonly LogRegion[]
 const stripMissing = (region: MissingRegion): MissingRegion => ({
   ...region,
   rmrr: region.rmrr && { ...region.rmrr, offset: null },
+  origin: region.rmrr === null ? region.origin : null,
   message: withoutOffsets(region.message),
 });
 

@@ -1,10 +1,11 @@
 import { rmrr } from '../../acpi/dmar/rmrr.js';
-import { formatAddress } from '../../base/address.js';
+import { formatAddress, formatRange } from '../../base/address.js';
+import { originOfRmrr } from '../../regions/origin.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { Machine } from '../machine.js';
 import { isDevicePresent, named } from './device-scope.js';
 import type { ParseState, StructureAt } from './parse-state.js';
-import { formatRange, nameDevices, type RmrrUnit, rmrrName, unitName } from './units.js';
+import { nameDevices, type RmrrUnit, rmrrName, unitName } from './units.js';
 
 const PAGE_SHIFT = 12n;
 
@@ -39,6 +40,7 @@ export function parseRmrr(state: ParseState, at: StructureAt): boolean {
     segment,
     devices: scopes.devices.map(named),
     rmrr: place,
+    origin: originOfRmrr(place),
   });
 }
 

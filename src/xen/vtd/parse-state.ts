@@ -1,12 +1,14 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
 import { STRUCTURE_KINDS } from '../../acpi/dmar/structures.js';
+import { originOfRmrr } from '../../regions/origin.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { Machine } from '../machine.js';
 import { MemoryMap } from '../memory-map.js';
 import type { Release } from '../releases.js';
+import type { ParseFailure } from '../stop.js';
+import { TableMemory } from '../table-memory.js';
 import { type NotedDevice, parseDeviceScopes } from './device-scope.js';
 import { DisjointRegions } from './disjoint-regions.js';
-import { TableMemory } from './table-memory.js';
 import type { IgnoredRegion, IgnoreReason, RmrrUnit } from './units.js';
 
 /** What the command line, or a fault of the hardware, changes about parsing. */
@@ -15,15 +17,6 @@ export interface ParseOptions {
   readonly workaround_bios_bug: boolean;
   /** A DRHD whose registers read all ones: its place among those of the table, or its address. */
   readonly dead_drhd?: number | bigint | undefined;
-}
-
-/** The structure on which Xen gave the table up. */
-export interface ParseFailure {
-  /** Negative errno. */
-  readonly rc: number;
-  readonly offset: number;
-  readonly length: number;
-  readonly message: string;
 }
 
 /** A structure being parsed, by where it lies and what it claims. */
@@ -110,10 +103,11 @@ export class ParseState {
 
   /** Notes why a region is not among the units. */
   ignore(
-    { rmrr, base_address, end_address }: Omit<IgnoredRegion, 'reason' | 'message'>,
+    { rmrr, base_address, end_address }: Omit<IgnoredRegion, 'origin' | 'reason' | 'message'>,
     reason: IgnoreReason,
     message: string,
   ): void {
-    this.ignored.push({ rmrr, base_address, end_address, reason, message });
+    const origin = originOfRmrr(rmrr);
+    this.ignored.push({ rmrr, origin, base_address, end_address, reason, message });
   }
 }

@@ -1,5 +1,6 @@
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
 import { ERRNO } from '../hypercall/errno.js';
+import { type NamedDevice, readDevice } from '../parse-pci.js';
 import { readNumber } from '../strtoul.js';
 import type { ScopeDevice } from './device-scope.js';
 
@@ -93,14 +94,9 @@ function readFrames(text: string, pos: number) {
   return { base_pfn: start.value, end_pfn: end.value, next: end.next };
 }
 
-interface Device {
-  segment: number;
-  bdf: number;
-}
-
 /** Reads devices after the `=` at `pos`; the first one's segment is the default of the others. */
-function readDevices(text: string, pos: number): { sbdfs: Device[]; next: number } | null {
-  const sbdfs: Device[] = [];
+function readDevices(text: string, pos: number): { sbdfs: NamedDevice[]; next: number } | null {
+  const sbdfs: NamedDevice[] = [];
   let next = pos;
   do {
     const device = readDevice(text, next + 1, sbdfs[0]?.segment ?? 0);
@@ -111,24 +107,8 @@ function readDevices(text: string, pos: number): { sbdfs: Device[]; next: number
   return { sbdfs, next };
 }
 
-/** Reads `[seg:]bus:dev.func` (xen/drivers/pci/pci.c, parse_pci_seg): an omitted number counts as 0. */
-function readDevice(text: string, pos: number, defaultSegment: number) {
-  const first = readNumber(text, pos, 16);
-  if (text[first.next] !== ':') return null;
-  const second = readNumber(text, first.next + 1, 16);
-  const hasSegment = text[second.next] === ':';
-  const third = hasSegment ? readNumber(text, second.next + 1, 16) : second;
-  const segment = hasSegment ? first.value : BigInt(defaultSegment);
-  const bus = hasSegment ? second.value : first.value;
-  if (text[third.next] !== '.') return null;
-  const func = readNumber(text, third.next + 1, 0);
-  if (segment > 0xffffn || bus > 0xffn || third.value > 0x1fn || func.value > 7n) return null;
-  const bdf = Number(bus * 0x100n + third.value * 8n + func.value);
-  return { segment: Number(segment), bdf, next: func.next };
-}
-
 function judgeSegments(
-  sbdfs: readonly Device[],
+  sbdfs: readonly NamedDevice[],
   tooLong: boolean,
 ): Pick<UserRmrr, 'segment' | 'devices' | 'dropped'> {
   const segment = sbdfs[0]?.segment ?? 0;

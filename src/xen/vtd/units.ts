@@ -1,15 +1,10 @@
-import { formatAddress } from '../../base/address.js';
+import { formatRange } from '../../base/address.js';
+import type { RegionOrigin, RmrrPlace } from '../../regions/origin.js';
+import type { ReportedRegion } from '../reported-region.js';
 import type { ScopeDevice } from './device-scope.js';
 
-/** An RMRR of the table, by its place among the RMRRs and its byte offset. */
-export interface RmrrPlace {
-  readonly index: number;
-  /** null where only a kernel's log tells of the region. */
-  readonly offset: number | null;
-}
-
 /** A reserved region Xen accepted (xen/drivers/passthrough/vtd/dmar.h, struct acpi_rmrr_unit). */
-export interface RmrrUnit {
+export interface RmrrUnit extends ReportedRegion {
   readonly base_address: bigint;
   /** Inclusive. */
   readonly end_address: bigint;
@@ -26,20 +21,20 @@ export type IgnoreReason =
   | 'malformed'
   | 'not-reached'
   | 'dropped'
-  | 'refused';
+  | 'refused'
+  | 'not-addressable'
+  | 'no-iommu';
 
 /** A region that is not among the units. */
 export interface IgnoredRegion {
   readonly rmrr: RmrrPlace | null;
+  /** Where it stands written; null where only a log shows it. */
+  readonly origin: RegionOrigin | null;
   readonly base_address: bigint;
   readonly end_address: bigint;
   readonly reason: IgnoreReason;
   readonly message: string;
 }
-
-/** A region for a sentence: `[0x…, 0x…]`, the limit inclusive. */
-export const formatRange = (base: bigint, end: bigint): string =>
-  `[${formatAddress(base)}, ${formatAddress(end)}]`;
 
 /** Names an RMRR of the table for a sentence that goes on. */
 export const rmrrName = (offset: number | null, base: bigint, end: bigint): string =>

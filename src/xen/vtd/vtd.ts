@@ -1,4 +1,5 @@
 import type { Behaviour } from '../releases.js';
+import type { GrdmCallback } from '../reported-region.js';
 import type { RmrrUnit } from './units.js';
 
 const U64 = 64;
@@ -12,25 +13,13 @@ const pfnDown = (address: bigint): bigint => address >> PAGE_SHIFT;
 const pfnUp = (address: bigint): bigint => BigInt.asUintN(U64, address + PAGE_MASK) >> PAGE_SHIFT;
 
 /**
- * The hypercall's callback, called with one region.
- *
- * @param id segment in bits 31:16, bus, device and function below; null where the address is unknown,
- *   and in the first interface, which does not tell it
- * @returns a negative errno to stop; where the release looks at it, 1 takes the unit and 0 offers it
- *   again for its next device
- */
-export type GrdmCallback = (
-  start_pfn: bigint,
-  nr_pages: bigint,
-  id: number | null,
-  unit: RmrrUnit,
-) => number;
-
-/**
  * Frames of a region. Its limit is inclusive, but is rounded up as if it were not, so a limit at the
  * start of a page loses that page (xen/drivers/passthrough/vtd/dmar.c).
  */
-export function framesOf({ base_address, end_address }: RmrrUnit): {
+export function framesOf({
+  base_address,
+  end_address,
+}: Pick<RmrrUnit, 'base_address' | 'end_address'>): {
   start_pfn: bigint;
   nr_pages: bigint;
 } {

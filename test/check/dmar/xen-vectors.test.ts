@@ -116,7 +116,7 @@ it('names why the modelled Xen runs without VT-d on mutated tables of the vector
         memoryMap: memoryMapOf(from.host),
         segments: new Set(known ? [0, 1] : []),
       };
-      const xen = bootXen(bytes, machine, release, parseCmdline('', release));
+      const xen = bootXen({ dmar: bytes }, machine, release, parseCmdline('', release));
       fc.pre(xen.outcome !== 'ok' || !xen.iommu_enabled);
       expect(reasonsIn(bytes, from.host, from.test.release)).not.toEqual([]);
     }),

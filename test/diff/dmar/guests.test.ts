@@ -18,7 +18,7 @@ function xenWith(regions: readonly (readonly [number, number])[]): Xen {
   const unit = { name: 'DRHD', flags: 1, registerBaseAddress: '0xfed91000' };
   const bytes = tableOf({ structures: [unit, ...structures] });
   const release = newestRelease();
-  return bootXen(bytes, UNKNOWN_MACHINE, release, parseCmdline('', release));
+  return bootXen({ dmar: bytes }, UNKNOWN_MACHINE, release, parseCmdline('', release));
 }
 
 /** Regions in slots of 8 frames, so that they never overlap, each beginning and ending anywhere in its slot. */

@@ -16,7 +16,7 @@ const TABLE = tableOf({
 });
 
 const release = newestRelease();
-const xen = bootXen(TABLE, UNKNOWN_MACHINE, release, parseCmdline('', release));
+const xen = bootXen({ dmar: TABLE }, UNKNOWN_MACHINE, release, parseCmdline('', release));
 
 const PAIRS = [
   [3n, 2n],

@@ -15,7 +15,7 @@ const release = newestRelease();
 /** What a guest is told of regions in a log. */
 function mapOf(regions: readonly LogRegion[]) {
   const cmdline = parseCmdline('', release);
-  const xen = bootXen(tableOfRegions(regions), UNKNOWN_MACHINE, release, cmdline);
+  const xen = bootXen({ dmar: tableOfRegions(regions) }, UNKNOWN_MACHINE, release, cmdline);
   return withoutTable(askRdmMap(xen, { abi: 'native' }), regions);
 }
 

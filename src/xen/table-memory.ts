@@ -36,6 +36,15 @@ export class TableMemory {
       : BigInt(this.u32(offset)) + (BigInt(this.u32(offset + 4)) << 32n);
   }
 
+  /** Sum of the first so many bytes, modulo 256. */
+  sum(length: number): number {
+    const last = Math.min(length, this.#view.byteLength);
+    if (length > last) this.#has(last, 1);
+    let sum = 0;
+    for (let i = 0; i < last; i++) sum += this.#view.getUint8(i);
+    return sum & 0xff;
+  }
+
   #has(offset: number, width: number): boolean {
     const { byteLength } = this.#view;
     if (offset + width <= byteLength) return true;

@@ -1,0 +1,96 @@
+import { ERRNO } from '../hypercall/errno.js';
+import type { ParseFailure } from '../stop.js';
+import type { TableMemory } from '../table-memory.js';
+import { type Block, blockName, failAt, IVHD_10H } from './blocks.js';
+
+/** Bytes of an IVHD before its device entries, by its form. */
+const fixedLengthOf = ({ type }: Block): number => (type === IVHD_10H ? 24 : 40);
+
+/** Bytes that must be left for an entry to be looked at. */
+const ENTRY_HEADER = 4;
+
+/** Offsets in a device entry, in bytes (AMD I/O virtualization specification, "IVHD Device Entries"). */
+export const ENTRY = { type: 0, deviceId: 1, handle: 4, sourceId: 5, variety: 7 } as const;
+
+/** Type of the entry that ends a range, the last 4 bytes of it. */
+export const RANGE_END = 0x04;
+
+/** What an entry is to Xen, and its bytes: a range's with the end that follows it. */
+interface EntryKind {
+  readonly kind: 'padding' | 'select' | 'range' | 'special';
+  readonly length: number;
+  /** Whether its devices issue requests under another's ID. */
+  readonly alias?: true;
+}
+
+/** By type; Xen refuses any other (iommu_acpi.c, parse_ivhd_block). */
+const KINDS: Readonly<Record<number, EntryKind>> = {
+  0: { kind: 'padding', length: 4 },
+  2: { kind: 'select', length: 4 },
+  3: { kind: 'range', length: 8 },
+  64: { kind: 'padding', length: 8 },
+  66: { kind: 'select', length: 8, alias: true },
+  67: { kind: 'range', length: 12, alias: true },
+  70: { kind: 'select', length: 8 },
+  71: { kind: 'range', length: 12 },
+  72: { kind: 'special', length: 8 },
+};
+
+/** A device entry by where it lies and what it is. */
+export interface EntryAt extends EntryKind {
+  readonly offset: number;
+  readonly type: number;
+  /** Device ID of the end that follows a range; of any other entry its own. */
+  readonly lastId: number;
+  /** Whether all of its bytes are within its IVHD. */
+  readonly whole: boolean;
+}
+
+/** An entry's name for a sentence. */
+export const entryName = ({ type, offset }: Pick<EntryAt, 'type' | 'offset'>): string =>
+  `device entry of type ${type.toString(16).padStart(2, '0')}h at offset ${offset}`;
+
+/**
+ * Goes through the device entries of an IVHD while at least 4 of its bytes are left.
+ *
+ * @param visit answers null to go on
+ * @returns the first failure: what a visit answered, or -ENODEV for a type that Xen does not know
+ */
+export function walkEntries(
+  memory: TableMemory,
+  block: Block,
+  visit: (entry: EntryAt) => ParseFailure | null,
+): ParseFailure | null {
+  const end = block.offset + block.length;
+  for (let offset = block.offset + fixedLengthOf(block); end >= offset + ENTRY_HEADER; ) {
+    const type = memory.u8(offset + ENTRY.type);
+    const kind = KINDS[type];
+    if (kind === undefined) {
+      return failAt(
+        { offset, length: ENTRY_HEADER },
+        ERRNO.ENODEV,
+        `The ${entryName({ type, offset })} in the ${blockName(block)} is of a type that Xen does not know.`,
+      );
+    }
+    const idAt = kind.kind === 'range' ? offset + kind.length - ENTRY_HEADER : offset;
+    const lastId = memory.u16(idAt + ENTRY.deviceId);
+    const failure = visit({ ...kind, type, offset, lastId, whole: end >= offset + kind.length });
+    if (failure !== null) return failure;
+    offset += kind.length;
+  }
+  return null;
+}
+
+/**
+ * The highest device ID that the IVHD's entries name, but not the source IDs of aliases (iommu_acpi.c,
+ * get_last_bdf_ivhd).
+ */
+export function lastBdfOf(memory: TableMemory, block: Block): number | ParseFailure {
+  let last = 0;
+  const failure = walkEntries(memory, block, ({ kind, lastId, offset }) => {
+    const id = kind === 'special' ? memory.u16(offset + ENTRY.sourceId) : lastId;
+    if (kind !== 'padding') last = Math.max(last, id);
+    return null;
+  });
+  return failure ?? last;
+}
