@@ -12,7 +12,8 @@ export interface TableOrigin {
 
 /** The option of Xen's command line that a region comes from. */
 export interface OptionOrigin {
-  readonly option: 'rmrr' | 'ivmd';
+  /** `dbgp`: memory of Xen's own, which the option's device uses. */
+  readonly option: 'rmrr' | 'ivmd' | 'dbgp';
 }
 
 /** The line of a log that a region was read from. */

@@ -1,4 +1,18 @@
-import type { RegionOrigin, RmrrPlace } from '../regions/origin.js';
+import type { Origin } from '../regions/region.js';
+
+/** An RMRR of the table, by its place among the RMRRs and its byte offset. */
+export interface RmrrPlace {
+  readonly index: number;
+  /** null where only a kernel's log shows the region. */
+  readonly offset: number | null;
+}
+
+/** Where an RMRR comes from: the table, or `rmrr=`; null where only a log shows it. */
+export function originOfRmrr(place: RmrrPlace | null): Origin | null {
+  if (place === null) return { option: 'rmrr' };
+  const { index, offset } = place;
+  return offset === null ? null : { table: 'DMAR', structure: 'RMRR', index, offset };
+}
 
 /** A device by what is known of its address. */
 export interface ReportedDevice {
@@ -13,7 +27,7 @@ export interface ReportedRegion {
   /** Its place in a DMAR table; null for any other. */
   readonly rmrr: RmrrPlace | null;
   /** null where no region is behind it, but a question of Xen's (see amd/reserved-device-memory.ts). */
-  readonly origin: RegionOrigin | null;
+  readonly origin: Origin | null;
   /** The devices of an RMRR; of a region of AMD's, the one it is reported for. */
   readonly devices: readonly ReportedDevice[];
   /** Whether AMD's driver reports it once, at the first device asked for, although it is for all. */

@@ -22,7 +22,12 @@ function xenWith(starts: readonly number[]) {
     })),
   ];
   const release = newestRelease();
-  return bootXen(tableOf({ structures }), UNKNOWN_MACHINE, release, parseCmdline('', release));
+  return bootXen(
+    { dmar: tableOf({ structures }) },
+    UNKNOWN_MACHINE,
+    release,
+    parseCmdline('', release),
+  );
 }
 
 const answerFor = (config: GuestConfig, starts: readonly number[]): GuestAnswer =>

@@ -1,6 +1,6 @@
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
-import type { RegionOrigin } from '../../regions/origin.js';
+import type { Origin } from '../../regions/region.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { findCapability, type Machine, readConfigDword } from '../machine.js';
 import type { ParseFailure } from '../stop.js';
@@ -37,7 +37,7 @@ export interface Exclusion {
   /** For all devices, or for those alone that have it allowed. */
   readonly all: boolean;
   /** The IVMDs it is made of, in order. */
-  readonly origins: readonly RegionOrigin[];
+  readonly origins: readonly Origin[];
 }
 
 /** An IOMMU that Xen found (xen/drivers/passthrough/amd/iommu.h, struct amd_iommu). */
@@ -195,7 +195,7 @@ export function reserveExclusion(
   base: bigint,
   limit: bigint,
   all: boolean,
-  origin: RegionOrigin,
+  origin: Origin,
 ): boolean {
   const old = iommu.exclusion;
   if (old === null) {

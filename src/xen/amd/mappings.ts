@@ -1,6 +1,6 @@
 import { formatRange } from '../../base/address.js';
 import { type Run, Runs } from '../../base/runs.js';
-import type { RegionOrigin } from '../../regions/origin.js';
+import type { Origin } from '../../regions/region.js';
 import type { AmdIommu } from './iommus.js';
 
 /** A range that a device sees at its own addresses (amd/iommu.h, struct ivrs_unity_map). */
@@ -12,7 +12,7 @@ export interface UnityMap {
   readonly write: boolean;
   /** For all devices, and so reported once. */
   readonly global: boolean;
-  readonly origin: RegionOrigin;
+  readonly origin: Origin;
 }
 
 /** What Xen knows of a device ID (amd/iommu.h, struct ivrs_mappings). Never changed, only replaced. */

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
-import type { RegionOrigin } from '../../regions/origin.js';
+import type { OptionOrigin, TableOrigin } from '../../regions/region.js';
 import type { IommuSettings } from '../iommu-option.js';
 import type { MemoryMap } from '../memory-map.js';
 import type { Release } from '../releases.js';
@@ -20,7 +20,7 @@ export interface MemoryBlock {
   readonly start: bigint;
   /** In bytes. */
   readonly memoryLength: bigint;
-  readonly origin: RegionOrigin;
+  readonly origin: TableOrigin | OptionOrigin;
 }
 
 /** What parsing a table knows while it goes from block to block. */

@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from '../../base/address.js';
-import type { RegionOrigin } from '../../regions/origin.js';
+import type { Origin } from '../../regions/region.js';
 import type { GrdmCallback, ReportedRegion } from '../reported-region.js';
 import { HypervisorStop } from '../stop.js';
 import { deviceName } from './blocks.js';
@@ -80,7 +80,7 @@ class Report implements ReportedRegion {
 
   constructor(
     readonly bdf: number,
-    readonly origin: RegionOrigin | null,
+    readonly origin: Origin | null,
     readonly global: boolean,
   ) {}
 

@@ -1,8 +1,8 @@
 import { rmrr } from '../../acpi/dmar/rmrr.js';
 import { formatAddress, formatRange } from '../../base/address.js';
-import { originOfRmrr } from '../../regions/origin.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { Machine } from '../machine.js';
+import { originOfRmrr } from '../reported-region.js';
 import { isDevicePresent, named } from './device-scope.js';
 import type { ParseState, StructureAt } from './parse-state.js';
 import { nameDevices, type RmrrUnit, rmrrName, unitName } from './units.js';

@@ -1,10 +1,10 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
 import { STRUCTURE_KINDS } from '../../acpi/dmar/structures.js';
-import { originOfRmrr } from '../../regions/origin.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { Machine } from '../machine.js';
 import { MemoryMap } from '../memory-map.js';
 import type { Release } from '../releases.js';
+import { originOfRmrr } from '../reported-region.js';
 import type { ParseFailure } from '../stop.js';
 import { TableMemory } from '../table-memory.js';
 import { type NotedDevice, parseDeviceScopes } from './device-scope.js';

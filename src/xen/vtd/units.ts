@@ -1,6 +1,6 @@
 import { formatRange } from '../../base/address.js';
-import type { RegionOrigin, RmrrPlace } from '../../regions/origin.js';
-import type { ReportedRegion } from '../reported-region.js';
+import type { Origin } from '../../regions/region.js';
+import type { ReportedRegion, RmrrPlace } from '../reported-region.js';
 import type { ScopeDevice } from './device-scope.js';
 
 /** A reserved region Xen accepted (xen/drivers/passthrough/vtd/dmar.h, struct acpi_rmrr_unit). */
@@ -29,7 +29,7 @@ export type IgnoreReason =
 export interface IgnoredRegion {
   readonly rmrr: RmrrPlace | null;
   /** Where it stands written; null where only a log shows it. */
-  readonly origin: RegionOrigin | null;
+  readonly origin: Origin | null;
   readonly base_address: bigint;
   readonly end_address: bigint;
   readonly reason: IgnoreReason;
