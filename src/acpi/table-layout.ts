@@ -3,7 +3,7 @@ import type { Diagnostic } from './diagnostic.js';
 import type { Layout } from './layout.js';
 
 /** Names of the tables that are known: the signature each has in its specification. */
-export type TableName = 'DMAR';
+export type TableName = 'DMAR' | 'IVRS';
 
 /** A layout's fields as JSON holds them. */
 export interface JsonFields {

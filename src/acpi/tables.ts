@@ -3,6 +3,8 @@ import { DMAR, type DmarTable } from './dmar/dmar.js';
 import { DMAR_FORM } from './dmar/from-json.js';
 import { encodeAs } from './encode.js';
 import { type FromJson, fromJsonAs, type JsonForm, type JsonObject } from './from-json.js';
+import { IVRS_FORM } from './ivrs/from-json.js';
+import { IVRS, type IvrsTable } from './ivrs/ivrs.js';
 import { type JsonTable, structureJson, tableJson } from './json.js';
 import { type ListedPart, listAs } from './listing.js';
 import type {
@@ -15,7 +17,7 @@ import type {
 } from './table-layout.js';
 
 /** Any table that is known, decoded; `kind` tells which. */
-export type Table = DmarTable;
+export type Table = DmarTable | IvrsTable;
 
 /** A table that is known: how it is laid out, and what sources written by hand may say of it. */
 interface TableKind {
@@ -25,7 +27,8 @@ interface TableKind {
 
 /** The tables that are known, by name. */
 const KINDS: Readonly<Record<TableName, TableKind>> = {
-  DMAR: { layout: DMAR, form: DMAR_FORM } as unknown as TableKind,
+  DMAR: { layout: DMAR, form: DMAR_FORM },
+  IVRS: { layout: IVRS, form: IVRS_FORM },
 };
 
 /** Layouts of all tables that are known, in the order in which a machine's own is looked for. */
