@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-const ROOT = join(import.meta.dirname, '../..');
+/** The project's folder. */
+export const ROOT = join(import.meta.dirname, '../..');
 
 /** The program as a user runs it; DMAR_BIN names another build of it, such as the standalone one. */
-const COMMAND: readonly string[] = process.env.DMAR_BIN
+export const COMMAND: readonly string[] = process.env.DMAR_BIN
   ? [process.env.DMAR_BIN]
   : [process.execPath, join(ROOT, 'bin/dmar.js')];
 
