@@ -28,7 +28,10 @@ export function answerForVector(
       })),
     ],
   });
-  return answerGuest(question, bootXen(table, UNKNOWN_MACHINE, release, parseCmdline('', release)));
+  return answerGuest(
+    question,
+    bootXen({ dmar: table }, UNKNOWN_MACHINE, release, parseCmdline('', release)),
+  );
 }
 
 /** What of an answer a vector tells: what libxl does not come to is not compared. */
