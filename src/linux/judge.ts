@@ -1,56 +1,42 @@
 import { formatSbdf } from '../base/sbdf.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
 import type { Candidate } from '../regions/candidate.js';
-import type { RegionUse } from '../regions/region.js';
-
-/** A Linux kernel, as far as passing devices to guests goes. */
-export interface LinuxKernel {
-  /** As `uname -r` prints it. */
-  readonly release: string;
-  readonly major: number;
-  readonly minor: number;
-  /** Whether it is one of Proxmox's, which know `intel_iommu=relax_rmrr`. */
-  readonly proxmox: boolean;
-  /** Whether it was booted with that option. */
-  readonly relaxesAll: boolean;
-}
+import type { OffReason } from './dmar.js';
+import type { LinuxIommu } from './iommu.js';
+import { does, knowsRelax, type LinuxKernel, offSwitch, sinceWhen } from './kernel.js';
 
 /** What a kernel makes of a region of a device. */
 export type Restriction = 'binding' | 'relaxable' | 'unknown';
 
+/** Where VFIO fails: binding the driver vfio-pci, or an ioctl of the container (type 1). */
+export type VfioStep = 'bind' | 'set-container' | 'set-iommu';
+
 /** What VFIO does when the device is to be given to a guest. */
 export interface LinuxVerdict {
-  readonly verdict: 'ok' | 'blocked' | 'unknown';
+  /** `not-applicable` where Xen has the IOMMU, so that Linux gives nothing away. */
+  readonly verdict: 'ok' | 'blocked' | 'unknown' | 'not-applicable';
   readonly reason:
     | 'no-region'
     | 'not-checked'
     | 'relaxable'
     | 'binding'
     | 'group'
-    | 'unknown-class';
+    | 'unknown-class'
+    | 'no-iommu'
+    | 'no-unit'
+    | 'bridge'
+    | 'xen';
   /** One sentence: why. */
   readonly message: string;
   /** What the kernel then says in its log; null where it says nothing. */
   readonly log: string | null;
+  /** The step at which VFIO fails; null where it does not, or that is not known. */
+  readonly step: VfioStep | null;
+  /** The error of that step by its name, `EPERM`; null where there is none. */
+  readonly errno: 'EPERM' | 'EINVAL' | null;
   /** One sentence: what to do about it; null where nothing needs doing. */
   readonly remedy: string | null;
 }
-
-type Version = readonly [major: number, minor: number];
-
-/** Releases from which on Linux does something, as [major, minor]. */
-const SINCE = {
-  /** intel-iommu refuses a device with an RMRR, USB controllers aside. */
-  refusal: [3, 17],
-  /** Display devices are let through as well. */
-  displayRelaxable: [4, 2],
-  /** reserved_regions tells relaxable regions from others. */
-  relaxableShown: [5, 3],
-  /** The IOMMU core refuses whole groups with a direct region, in words of its own. */
-  direct: [6, 6],
-  /** Only functions that a scope names itself count, not those below a bridge it names. */
-  namedOnly: [6, 6],
-} as const satisfies Record<string, Version>;
 
 const SENTENCES = {
   attach:
@@ -60,67 +46,81 @@ const SENTENCES = {
   relaxed: 'Intel-IOMMU: assuming all RMRRs are relaxable',
 } as const;
 
-const isSince = ({ major, minor }: LinuxKernel, [sinceMajor, sinceMinor]: Version): boolean =>
-  major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
-
-/**
- * Reads a kernel's release: `6.8`, `5.15.0-91-generic`, `6.8.12-4-pve`.
- *
- * @param relaxesAll whether it was booted with `intel_iommu=relax_rmrr`
- * @returns null where the text begins with no version
- */
-export function parseLinuxRelease(release: string, relaxesAll = false): LinuxKernel | null {
-  const match = /^(\d{1,3})\.(\d{1,4})(?![\d])/.exec(release);
-  if (match === null) return null;
-  const [major = 0, minor = 0] = match.slice(1).map(Number);
-  return { release, major, minor, proxmox: /pve/i.test(release), relaxesAll };
-}
-
-/** Whether a kernel's command line asks for every RMRR to count as relaxable. */
-export const asksToRelax = (cmdline: string): boolean =>
-  /(^|\s)intel_iommu=(\S*,)?relax_rmrr(,|\s|$)/.test(cmdline);
-
 /** Whether reserved_regions tells relaxable regions from binding ones. */
-export const showsRelaxable = (kernel: LinuxKernel): boolean =>
-  isSince(kernel, SINCE.relaxableShown);
+export const showsRelaxable = (kernel: LinuxKernel): boolean => does(kernel, 'relaxableShown');
 
 /**
- * Whether a kernel believes a device's regions unused after boot (drivers/iommu/intel/iommu.c,
- * device_rmrr_is_relaxable).
+ * Whether Linux believes the regions of a class of devices unused after boot: USB controllers and display devices
+ * (drivers/iommu/intel/iommu.c, device_rmrr_is_relaxable).
+ *
+ * @param classCode 24 bits: base class, subclass, programming interface
+ * @param kernel left out: one of today's
  */
-export function restrictionOf({ classCode }: Candidate, kernel: LinuxKernel): Restriction {
+export const isRelaxableClass = (classCode: number, kernel?: LinuxKernel): boolean =>
+  classCode >> 8 === PCI_CLASS.usb ||
+  (classCode >> 16 === PCI_CLASS.display &&
+    (kernel === undefined || does(kernel, 'displayRelaxable')));
+
+/**
+ * What a kernel makes of a device's regions. Those of AMD's IVMD blocks bind whatever the device is
+ * (drivers/iommu/amd/iommu.c, amd_iommu_get_resv_regions).
+ */
+export function restrictionOf(
+  { classCode }: Candidate,
+  kernel: LinuxKernel,
+  { vendor }: Pick<LinuxIommu, 'vendor'>,
+): Restriction {
+  if (vendor === 'AMD') return 'binding';
   if (kernel.relaxesAll) return 'relaxable';
   if (classCode === null) return 'unknown';
-  if (classCode >> 8 === PCI_CLASS.usb) return 'relaxable';
-  const displays = isSince(kernel, SINCE.displayRelaxable);
-  return displays && classCode >> 16 === PCI_CLASS.display ? 'relaxable' : 'binding';
+  return isRelaxableClass(classCode, kernel) ? 'relaxable' : 'binding';
 }
 
 /** Why a restriction is what it is, as the end of a sentence. */
-export function explainRestriction(candidate: Candidate, kernel: LinuxKernel): string {
+export function explainRestriction(
+  { classCode }: Candidate,
+  kernel: LinuxKernel,
+  { vendor }: Pick<LinuxIommu, 'vendor'>,
+): string {
+  if (vendor === 'AMD') return 'on AMD a region binds devices of every kind';
   if (kernel.relaxesAll) return 'intel_iommu=relax_rmrr makes every region relaxable';
-  const { classCode } = candidate;
   if (classCode === null) return 'its class is not known';
   if (classCode >> 8 === PCI_CLASS.usb) {
     return 'it is a USB controller, and such regions are believed unused after boot';
   }
-  if (classCode >> 16 !== PCI_CLASS.display)
+  if (classCode >> 16 !== PCI_CLASS.display) {
     return 'it is neither a USB controller nor a display device';
-  return restrictionOf(candidate, kernel) === 'relaxable'
+  }
+  return isRelaxableClass(classCode, kernel)
     ? 'it is a display device, and such regions are believed unused after boot'
-    : 'kernels before 4.2 exempt no display devices';
+    : `kernels before ${sinceWhen('displayRelaxable')} exempt no display devices`;
 }
 
-/** The regions that a kernel finds a device to have: those below a named bridge only before 6.6. */
-export const regionsFor = ({ uses }: Candidate, kernel: LinuxKernel): readonly RegionUse[] =>
-  isSince(kernel, SINCE.namedOnly) ? uses.filter(({ below }) => !below) : uses;
-
 /** The members of an IOMMU group for whose sake the whole group is refused. */
-export const bindingMembers = (group: readonly Candidate[], kernel: LinuxKernel): Candidate[] =>
+export const bindingMembers = (
+  group: readonly Candidate[],
+  kernel: LinuxKernel,
+  iommu: LinuxIommu,
+): Candidate[] =>
   group.filter(
     (member) =>
-      regionsFor(member, kernel).length > 0 && restrictionOf(member, kernel) === 'binding',
+      iommu.regionsOf(member).length > 0 && restrictionOf(member, kernel, iommu) === 'binding',
   );
+
+/** What the judge goes by, the same for all devices of a machine. */
+export interface LinuxCase {
+  readonly kernel: LinuxKernel;
+  readonly iommu: LinuxIommu;
+  /**
+   * Whether the kernel itself showed that it has IOMMU groups: true or false where it ran with this table, null where
+   * it did not, or shows nothing of the kind.
+   */
+  readonly groups: boolean | null;
+  /** Whether Xen has the IOMMU, and Linux is its domain 0. */
+  readonly underXen: boolean;
+  /** What the kernel was booted with; null where that is not known. */
+  readonly cmdline: string | null;
+}
 
 /**
  * Judges a device as VFIO would (before 6.6 drivers/iommu/intel/iommu.c, intel_iommu_attach_device; since
@@ -132,30 +132,42 @@ export const bindingMembers = (group: readonly Candidate[], kernel: LinuxKernel)
 export function judgeLinux(
   candidate: Candidate,
   culprits: readonly Candidate[],
-  kernel: LinuxKernel,
+  linux: LinuxCase,
 ): LinuxVerdict {
-  const regions = regionsFor(candidate, kernel);
-  if (!isSince(kernel, SINCE.refusal)) {
-    return fine('not-checked', 'Linux looks at reserved regions from 3.17 on only.');
+  const { kernel, iommu } = linux;
+  const hindrance = withoutIommu(candidate, linux);
+  if (hindrance !== null) return hindrance;
+  if (!does(kernel, 'refusal')) {
+    const since = sinceWhen('refusal');
+    return fine('not-checked', `Linux looks at reserved regions from ${since} on only.`);
   }
-  const restriction = regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel);
+  const regions = iommu.regionsOf(candidate);
+  const restriction =
+    regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel, iommu);
   if (restriction === 'binding') {
     return {
-      verdict: 'blocked',
+      ...refusal(kernel, iommu),
       reason: 'binding',
-      message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel)}.`,
-      log: sentenceOf(kernel),
-      remedy: remedyOfBinding(kernel),
+      message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel, iommu)}.`,
+      remedy: remedyOfBinding(linux),
     };
   }
-  if (culprits.length > 0) return blockedByGroup(candidate, culprits, kernel);
+  if (culprits.length > 0) return blockedByGroup(candidate, culprits, linux);
+  if (candidate.bridge) {
+    return {
+      ...blockedAt('bind', 'EINVAL'),
+      reason: 'bridge',
+      message: 'It is a bridge, and VFIO takes none.',
+      remedy: null,
+    };
+  }
   if (restriction === 'unknown') {
     return {
       verdict: 'unknown',
       reason: 'unknown-class',
       message:
         'It is refused unless it is a USB controller or a display device; its class is not known.',
-      log: null,
+      ...NOWHERE,
       remedy: 'Run this on the machine itself, or give a capture of it with --root.',
     };
   }
@@ -163,42 +175,132 @@ export function judgeLinux(
     return { ...fine('relaxable', 'Every region counts as relaxable.'), log: SENTENCES.relaxed };
   }
   if (regions.length > 0) {
-    return fine(
-      'relaxable',
-      `Its reserved memory is relaxable: ${explainRestriction(candidate, kernel)}.`,
-    );
+    const why = explainRestriction(candidate, kernel, iommu);
+    return fine('relaxable', `Its reserved memory is relaxable: ${why}.`);
   }
-  return fine(
-    'no-region',
-    candidate.uses.length > 0
-      ? 'Only a bridge above it is named, and from 6.6 on Linux looks at devices named themselves.'
-      : 'No reserved region touches it or its IOMMU group.',
-  );
+  return fine('no-region', noRegion(candidate, kernel));
 }
+
+const NOWHERE = { log: null, step: null, errno: null } as const;
 
 const fine = (reason: LinuxVerdict['reason'], message: string): LinuxVerdict => ({
   verdict: 'ok',
   reason,
   message,
-  log: null,
+  ...NOWHERE,
   remedy: null,
 });
 
-const sentenceOf = (kernel: LinuxKernel): string =>
-  isSince(kernel, SINCE.direct) ? SENTENCES.direct : SENTENCES.attach;
+const blockedAt = (step: VfioStep, errno: 'EPERM' | 'EINVAL') =>
+  ({ verdict: 'blocked', log: null, step, errno }) as const;
+
+/** Where a kernel refuses a group with a binding region, and in what words. */
+function refusal(kernel: LinuxKernel, { vendor }: LinuxIommu) {
+  if (does(kernel, 'direct')) {
+    return { ...blockedAt('set-container', 'EINVAL'), log: SENTENCES.direct };
+  }
+  // AMD's driver has no such check: its regions bind from 6.6 on.
+  const log = vendor === 'Intel' ? SENTENCES.attach : null;
+  const early = does(kernel, 'ownership') && !does(kernel, 'blockingDomain');
+  return { ...blockedAt(early ? 'set-container' : 'set-iommu', 'EPERM'), log };
+}
+
+/** Why no region counts for a device, though the table may name it. */
+function noRegion({ uses, physicalFunction }: Candidate, kernel: LinuxKernel): string {
+  if (uses.length === 0) {
+    return physicalFunction === null
+      ? 'No reserved region touches it or its IOMMU group.'
+      : 'No reserved region touches it or its IOMMU group; those of its physical function are not its own.';
+  }
+  if (uses.every(({ below }) => below)) {
+    return `Only a bridge above it is named, and Linux takes in what is below one from ${sinceWhen('belowBridge')} on.`;
+  }
+  return kernel.relaxesAll
+    ? 'Every region counts as relaxable.'
+    : 'The table names it by a path that Linux does not follow, so no reserved region touches it.';
+}
+
+/** The verdict on a device that no IOMMU serves; null where one does, or where that is not known. */
+function withoutIommu(candidate: Candidate, linux: LinuxCase): LinuxVerdict | null {
+  const { iommu, groups, underXen } = linux;
+  if (underXen) {
+    return {
+      verdict: 'not-applicable',
+      reason: 'xen',
+      message: 'Xen has the IOMMU, so VFIO gives no device away; Xen judges.',
+      ...NOWHERE,
+      remedy: null,
+    };
+  }
+  if (groups === null ? iommu.failure !== null : !groups) {
+    return {
+      ...blockedAt('bind', 'EINVAL'),
+      reason: 'no-iommu',
+      message: `The kernel has no IOMMU in use, so VFIO gives no device away: ${whyOff(linux)}.`,
+      remedy: remedyOfOff(linux),
+    };
+  }
+  if (groups === true ? candidate.group !== null : iommu.serves(candidate) !== false) return null;
+  const served = iommu.serves(candidate) !== false;
+  return {
+    ...blockedAt('bind', 'EINVAL'),
+    reason: 'no-unit',
+    message: served
+      ? 'It has no IOMMU group, so VFIO cannot take it.'
+      : 'No remapping unit of the table serves it, so it has no IOMMU group and VFIO cannot take it.',
+    remedy: "Report it to the firmware's vendor: a unit or a device scope is missing.",
+  };
+}
+
+const OFF: Readonly<Record<Exclude<OffReason, 'option'>, string>> = {
+  'header-truncated': 'the table ends inside its header',
+  'address-width': 'the host address width of the table is below 12 bits',
+  overrun: 'a structure runs past the end of the table',
+  'base-zero': "a unit's register base address is 0",
+  'base-all-ones': "a unit's register base address is all ones",
+  'base-taken': "a unit's registers lie in memory or overlap another unit's",
+  'andd-name': "an ANDD's name has no NUL at its end",
+  'region-place': 'a region does not lie in reserved memory, for which Linux 5.5 gives the table up',
+  'no-unit': 'it finds no DRHD in the table',
+  'scope-loop': 'a device scope entry of length 0 keeps it from starting at all',
+  'structure-loop': 'a structure of length 0 keeps it from starting at all',
+  'scope-type': 'a device scope entry calls a bridge an endpoint, or the reverse',
+};
+
+/** Why the kernel has no IOMMU in use, as the end of a sentence. */
+function whyOff({ iommu: { failure }, cmdline }: LinuxCase): string {
+  if (failure === null) return 'it shows no IOMMU group, and the table does not say why';
+  if (failure.reason === 'option') return `it was booted with ${offSwitch(cmdline ?? '')}`;
+  const where = failure.reason === 'no-unit' ? '' : ` (offset ${failure.offset})`;
+  return `${OFF[failure.reason]}${where}`;
+}
+
+function remedyOfOff({ iommu: { vendor, failure } }: LinuxCase): string {
+  if (failure === null) {
+    return vendor === 'Intel'
+      ? 'Switch VT-d on in the firmware setup, and boot with intel_iommu=on.'
+      : 'Switch the IOMMU on in the firmware setup.';
+  }
+  return failure.reason === 'option'
+    ? 'Boot without that option.'
+    : 'Update the firmware, or have the kernel load a corrected table.';
+}
 
 const changeFirmware = (whose: string): string =>
   `look for a firmware setting or update that takes ${whose} out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)`;
 
+const capitalised = (text: string): string => `${text[0]?.toUpperCase()}${text.slice(1)}`;
+
 /** @param otherwise what helps besides Proxmox's option, as the rest of a sentence */
 function remedyOfBinding(
-  { proxmox }: LinuxKernel,
+  { kernel, iommu }: LinuxCase,
   otherwise = changeFirmware('the device'),
 ): string {
+  if (iommu.vendor === 'AMD') return `${capitalised(otherwise)}.`;
   const relax = 'intel_iommu=on,relax_rmrr on the kernel command line';
-  return proxmox
+  return knowsRelax(kernel.release)
     ? `Boot with ${relax}, which makes Proxmox's kernel ignore what the region is for; or ${otherwise}.`
-    : `${otherwise[0]?.toUpperCase()}${otherwise.slice(1)}; only Proxmox's kernels can be told to ignore the region, by ${relax}.`;
+    : `${capitalised(otherwise)}; only Proxmox's kernels from 6.2.16-13 on can be told to ignore the region, by ${relax}.`;
 }
 
 /** Whether two functions are of one chip or card, which no slot can part. */
@@ -208,17 +310,16 @@ const shareSlot = ({ address: a }: Candidate, { address: b }: Candidate): boolea
 function blockedByGroup(
   candidate: Candidate,
   culprits: readonly Candidate[],
-  kernel: LinuxKernel,
+  linux: LinuxCase,
 ): LinuxVerdict {
   const names = culprits.map(({ address }) => formatSbdf(address));
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
   return {
-    verdict: 'blocked',
+    ...refusal(linux.kernel, linux.iommu),
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
-    log: sentenceOf(kernel),
     remedy: remedyOfBinding(
-      kernel,
+      linux,
       culprits.some((culprit) => shareSlot(culprit, candidate))
         ? `${changeFirmware(shown)}, for they are on one chip or card with it`
         : `see whether another slot gives it an IOMMU group without ${shown}`,
