@@ -33,7 +33,7 @@ export { RULES } from './check/dmar/rules.js';
 export type { Consequence, Rule } from './check/rule.js';
 export { type Change, diffTables, type TableBytes } from './diff/dmar/diff.js';
 export { compareGuests, type GuestChange } from './diff/dmar/guests.js';
-export { type LinuxKernel, parseLinuxRelease } from './linux/judge.js';
+export { type LinuxKernel, parseLinuxRelease } from './linux/kernel.js';
 export type { Host, MemoryRange } from './machine/host.js';
 export { type PciFunction, PciTopology } from './machine/pci-topology.js';
 export { type Candidate, candidatesOf } from './regions/candidate.js';

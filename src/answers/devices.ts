@@ -2,13 +2,15 @@ import {
   bindingMembers,
   explainRestriction,
   judgeLinux,
-  type LinuxKernel,
+  type LinuxCase,
   type LinuxVerdict,
   type Restriction,
   restrictionOf,
 } from '../linux/judge.js';
+import type { LinuxKernel } from '../linux/kernel.js';
 import { disagreements } from '../linux/kernel-view.js';
-import type { IommuGroup } from '../machine/host.js';
+import { type LinuxMachine, LinuxVtd } from '../linux/vtd.js';
+import type { Host, IommuGroup } from '../machine/host.js';
 import type { Candidate } from '../regions/candidate.js';
 import type { Xen } from '../xen/boot.js';
 import { judgeXen, unitsByDevice, type XenVerdict } from '../xen/vtd/assign.js';
@@ -32,6 +34,40 @@ export interface Judges {
   readonly xen: Xen;
 }
 
+/** What devices are judged by, beside the judges. */
+export interface DevicesCase extends Judges {
+  /** The table, from its signature on. */
+  readonly bytes: Uint8Array;
+  /** null where nothing is known of the machine. */
+  readonly host: Host | null;
+  /** Whether the table is the one that the host booted with, so that the host's IOMMU groups come from it. */
+  readonly own: boolean;
+  /** Whether the kernel was chosen, so that it is not the one that the host runs. */
+  readonly chosen: boolean;
+}
+
+/** What Linux goes by, for the kernel that judges or the one that runs. */
+function linuxCase(of: DevicesCase, kernel: LinuxKernel): LinuxCase {
+  const { bytes, host, own, chosen, running } = of;
+  const runs = !chosen || kernel.release === running?.release;
+  const cmdline = runs ? (host?.linuxCmdline ?? null) : null;
+  const machine: LinuxMachine = {
+    pci: host?.pci ?? null,
+    memoryMap: host?.memoryMap ?? null,
+    cmdline,
+    isVirtual: (address) => host?.pciDetails(address).physicalFunction != null,
+  };
+  const shown = own && runs ? (host?.iommuGroups ?? null) : null;
+  return {
+    kernel,
+    iommu: new LinuxVtd(bytes, kernel, machine),
+    groups: shown && shown.length > 0,
+    // A kernel that shows groups has the IOMMU, whoever runs it.
+    underXen: host?.xen != null && !chosen && !host.iommuGroups?.length,
+    cmdline,
+  };
+}
+
 /**
  * Judges devices.
  *
@@ -41,8 +77,11 @@ export interface Judges {
 export function reportDevices(
   candidates: readonly Candidate[],
   wanted: (candidate: Candidate) => boolean,
-  { kernel, running, xen }: Judges,
+  of: DevicesCase,
 ): DeviceReport[] {
+  const { kernel, running, xen } = of;
+  const linux = linuxCase(of, kernel);
+  const viewer = running === null || running === kernel ? linux : linuxCase(of, running);
   const members = new Map<IommuGroup, Candidate[]>();
   for (const candidate of candidates) {
     if (candidate.group === null) continue;
@@ -54,8 +93,8 @@ export function reportDevices(
     [...members].map(([group, all]) => [
       group,
       {
-        culprits: bindingMembers(all, kernel),
-        disagreements: disagreements(group, all, running ?? kernel),
+        culprits: bindingMembers(all, kernel, linux.iommu),
+        disagreements: of.own ? disagreements(group, all, viewer.kernel, viewer.iommu) : [],
       },
     ]),
   );
@@ -67,8 +106,11 @@ export function reportDevices(
       restriction:
         candidate.uses.length === 0
           ? null
-          : { kind: restrictionOf(candidate, kernel), why: explainRestriction(candidate, kernel) },
-      linux: judgeLinux(candidate, group?.culprits ?? [], kernel),
+          : {
+              kind: restrictionOf(candidate, kernel, linux.iommu),
+              why: explainRestriction(candidate, kernel, linux.iommu),
+            },
+      linux: judgeLinux(candidate, group?.culprits ?? [], linux),
       xen: judgeXen(candidate, xen, byDevice),
       disagreements: group?.disagreements ?? [],
     };

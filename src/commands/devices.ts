@@ -3,7 +3,7 @@ import { type DeviceReport, reportDevices } from '../answers/devices.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { requireTable } from '../evidence/source.js';
-import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../linux/judge.js';
+import { asksToRelax, knowsRelax, type LinuxKernel, parseLinuxRelease } from '../linux/kernel.js';
 import type { Host } from '../machine/host.js';
 import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
 import { DmarRegions } from '../regions/of-dmar.js';
@@ -27,8 +27,10 @@ export interface DevicesOptions extends SourceOptions, XenOptions {
 export async function run(args: string[], options: DevicesOptions): Promise<ExitStatus> {
   const { devices, paths } = tellApart(args);
   const documents: JsonObject[] = [];
+  // A host that stands beside a source is not known to have booted with it.
+  const own = paths.length === 0 || options.root === undefined;
   const status = await eachSource(paths, options, async (input) => {
-    const answer = answerFor(input, devices, options);
+    const answer = answerFor(input, devices, own, options);
     await printAnswer(answer, input, options, documents);
     return devices.length > 0 && answer.reports.some(isBlocked) ? EXIT.no : EXIT.fine;
   });
@@ -63,6 +65,7 @@ function tellApart(args: readonly string[]): { devices: Sbdf[]; paths: string[] 
 function answerFor(
   { source, host }: SourceInput,
   devices: readonly Sbdf[],
+  own: boolean,
   options: DevicesOptions,
 ): DevicesAnswer {
   const { bytes, path, notes: sourceNotes } = requireTable(source);
@@ -76,7 +79,15 @@ function answerFor(
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
   const wanted = ({ address, uses }: Candidate) =>
     asked.size > 0 ? asked.has(addressKey(address)) : options.all || uses.length > 0;
-  const reports = reportDevices(candidates, wanted, { kernel, running, xen });
+  const reports = reportDevices(candidates, wanted, {
+    kernel,
+    running,
+    xen,
+    bytes,
+    host,
+    own,
+    chosen: options.linux !== undefined,
+  });
   return {
     judges: { kernel, running, xen },
     reports,
@@ -119,20 +130,35 @@ function chooseKernel(
   const release = host?.linux ?? null;
   const running = release === null ? null : parseLinuxRelease(release);
   // Other kernels do not know the option, and say so in their log.
-  const runs = running === null ? null : { ...running, relaxesAll: relaxed && running.proxmox };
+  const runs =
+    running === null ? null : { ...running, relaxesAll: relaxed && knowsRelax(running.release) };
   if (linux !== undefined) {
-    const kernel = parseLinuxRelease(linux, relaxRmrr);
-    if (kernel !== null) return { kernel, running: runs, notes: [] };
+    const kernel = parseLinuxRelease(linux);
+    if (kernel !== null) return { ...relax(kernel, relaxRmrr), running: runs };
     throw usage('unknown-release', `"${linux}" is no release of Linux.`, 'One looks like 6.8.');
   }
   const chosen = runs ?? (parseLinuxRelease(TODAY) as LinuxKernel);
+  const { kernel, notes } = relax(chosen, relaxRmrr);
+  if (runs === null) {
+    notes.push(`The kernel version is unknown; assuming ${TODAY} or later (set it with --linux).`);
+  }
+  return { kernel, running: runs, notes };
+}
+
+/** A kernel as if it had been booted with relax_rmrr or not; a bare version counts as Proxmox's. */
+function relax(
+  kernel: LinuxKernel,
+  wanted: boolean | undefined,
+): { kernel: LinuxKernel; notes: string[] } {
+  if (wanted === undefined) return { kernel, notes: [] };
+  const bare = /^[\d.]+$/.test(kernel.release);
+  const knows = knowsRelax(bare ? `${kernel.release}-pve` : kernel.release);
   return {
-    kernel: { ...chosen, relaxesAll: relaxRmrr ?? chosen.relaxesAll },
-    running: runs,
+    kernel: { ...kernel, relaxesAll: wanted && knows },
     notes:
-      runs !== null
-        ? []
-        : [`Which Linux runs there is not known; ${TODAY} and later are judged (see --linux).`],
+      wanted && !knows
+        ? [`Linux ${kernel.release} does not know intel_iommu=relax_rmrr: the option does nothing.`]
+        : [],
   };
 }
 

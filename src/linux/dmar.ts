@@ -213,24 +213,28 @@ class DmarParser {
     const hasFlag = (this.#u8(at + AT.flags) & 1) !== 0;
     switch (type) {
       case 0:
-        return this.#unit(at, length, hasFlag, () => scopes(FIXED.drhd));
+        this.#unit(at, length, hasFlag, () => scopes(FIXED.drhd));
+        break;
       case 1:
-        return this.#rmrr(at, segment, () => scopes(FIXED.rmrr));
+        this.#rmrr(at, segment, () => scopes(FIXED.rmrr));
+        break;
       case 2:
         if (!hasFlag) this.others.push({ offset: at, segment, scopes: scopes(FIXED.atsr) });
-        return;
+        break;
       case 3: {
         const base = this.#u64(at + AT.base);
         if (!this.units.some((unit) => unit.base === base)) {
           this.#complain('RHSA refers to non-existent', at);
         }
-        return;
+        break;
       }
       case 4:
-        return this.#andd(at, length);
+        this.#andd(at, length);
+        break;
       case 5:
-        if (!does(this.kernel, 'satc')) return;
-        this.others.push({ offset: at, segment, scopes: scopes(FIXED.satc) });
+        if (does(this.kernel, 'satc')) {
+          this.others.push({ offset: at, segment, scopes: scopes(FIXED.satc) });
+        }
     }
   }
 
@@ -260,8 +264,7 @@ class DmarParser {
   #rmrr(at: number, segment: number, scopes: () => LinuxScope[]): void {
     const base = this.#u64(at + AT.base);
     const limit = this.#u64(at + AT.limit);
-    const shapely =
-      (base & PAGE_MASK) === 0n && (limit & PAGE_MASK) === PAGE_MASK && limit > base;
+    const shapely = (base & PAGE_MASK) === 0n && (limit & PAGE_MASK) === PAGE_MASK && limit > base;
     const placed = this.memory?.suits(base, limit, acceptsNvs(this.kernel)) ?? true;
     if (does(this.kernel, 'placeLogged')) {
       if (shapely && !placed) this.#complain('No firmware reserved region', at);
@@ -297,7 +300,6 @@ class DmarParser {
     return scopes;
   }
 }
-
 
 /**
  * Reads a table as a kernel does: which units and regions it keeps, what it logs, and where it gives up

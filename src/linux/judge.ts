@@ -96,6 +96,10 @@ export function explainRestriction(
     : `kernels before ${sinceWhen('displayRelaxable')} exempt no display devices`;
 }
 
+/** Whether a kernel refuses devices for their regions at all: Intel's driver from 3.17 on, the core from 6.6 on. */
+const refuses = ({ kernel, iommu }: Pick<LinuxCase, 'kernel' | 'iommu'>): boolean =>
+  does(kernel, iommu.vendor === 'Intel' ? 'refusal' : 'direct');
+
 /** The members of an IOMMU group for whose sake the whole group is refused. */
 export const bindingMembers = (
   group: readonly Candidate[],
@@ -104,7 +108,9 @@ export const bindingMembers = (
 ): Candidate[] =>
   group.filter(
     (member) =>
-      iommu.regionsOf(member).length > 0 && restrictionOf(member, kernel, iommu) === 'binding',
+      refuses({ kernel, iommu }) &&
+      iommu.regionsOf(member).length > 0 &&
+      restrictionOf(member, kernel, iommu) === 'binding',
   );
 
 /** What the judge goes by, the same for all devices of a machine. */
@@ -137,16 +143,23 @@ export function judgeLinux(
   const { kernel, iommu } = linux;
   const hindrance = withoutIommu(candidate, linux);
   if (hindrance !== null) return hindrance;
-  if (!does(kernel, 'refusal')) {
+  if (iommu.vendor === 'Intel' && !refuses(linux)) {
     const since = sinceWhen('refusal');
     return fine('not-checked', `Linux looks at reserved regions from ${since} on only.`);
   }
   const regions = iommu.regionsOf(candidate);
-  const restriction =
-    regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel, iommu);
+  if (!refuses(linux)) {
+    return regions.length === 0
+      ? fine('no-region', noRegion(candidate, kernel))
+      : fine(
+          'not-checked',
+          `Linux before ${sinceWhen('direct')} does not refuse it, but a guest with RAM where its reserved memory is cannot be started with it (VFIO_MAP_DMA fails with EINVAL).`,
+        );
+  }
+  const restriction = regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel, iommu);
   if (restriction === 'binding') {
     return {
-      ...refusal(kernel, iommu),
+      ...refusal(kernel),
       reason: 'binding',
       message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel, iommu)}.`,
       remedy: remedyOfBinding(linux),
@@ -195,14 +208,12 @@ const blockedAt = (step: VfioStep, errno: 'EPERM' | 'EINVAL') =>
   ({ verdict: 'blocked', log: null, step, errno }) as const;
 
 /** Where a kernel refuses a group with a binding region, and in what words. */
-function refusal(kernel: LinuxKernel, { vendor }: LinuxIommu) {
+function refusal(kernel: LinuxKernel) {
   if (does(kernel, 'direct')) {
     return { ...blockedAt('set-container', 'EINVAL'), log: SENTENCES.direct };
   }
-  // AMD's driver has no such check: its regions bind from 6.6 on.
-  const log = vendor === 'Intel' ? SENTENCES.attach : null;
   const early = does(kernel, 'ownership') && !does(kernel, 'blockingDomain');
-  return { ...blockedAt(early ? 'set-container' : 'set-iommu', 'EPERM'), log };
+  return { ...blockedAt(early ? 'set-container' : 'set-iommu', 'EPERM'), log: SENTENCES.attach };
 }
 
 /** Why no region counts for a device, though the table may name it. */
@@ -260,7 +271,8 @@ const OFF: Readonly<Record<Exclude<OffReason, 'option'>, string>> = {
   'base-all-ones': "a unit's register base address is all ones",
   'base-taken': "a unit's registers lie in memory or overlap another unit's",
   'andd-name': "an ANDD's name has no NUL at its end",
-  'region-place': 'a region does not lie in reserved memory, for which Linux 5.5 gives the table up',
+  'region-place':
+    'a region does not lie in reserved memory, for which Linux 5.5 gives the table up',
   'no-unit': 'it finds no DRHD in the table',
   'scope-loop': 'a device scope entry of length 0 keeps it from starting at all',
   'structure-loop': 'a structure of length 0 keeps it from starting at all',
@@ -315,7 +327,7 @@ function blockedByGroup(
   const names = culprits.map(({ address }) => formatSbdf(address));
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
   return {
-    ...refusal(linux.kernel, linux.iommu),
+    ...refusal(linux.kernel),
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
     remedy: remedyOfBinding(

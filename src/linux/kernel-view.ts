@@ -2,7 +2,9 @@ import { formatAddress } from '../base/address.js';
 import { formatSbdf } from '../base/sbdf.js';
 import type { IommuGroup } from '../machine/host.js';
 import type { Candidate } from '../regions/candidate.js';
-import { type LinuxKernel, regionsFor, restrictionOf, showsRelaxable } from './judge.js';
+import type { LinuxIommu } from './iommu.js';
+import { restrictionOf, showsRelaxable } from './judge.js';
+import type { LinuxKernel } from './kernel.js';
 
 interface Expected {
   start: bigint;
@@ -22,15 +24,17 @@ const isFloppyWindow = ({ start, end }: { start: bigint; end: bigint }): boolean
  *
  * @param members the group's devices
  * @param kernel the one that made the list
+ * @param iommu what it makes of the table
  * @returns a sentence for each region in which they differ; none where the kernel shows no list
  */
 export function disagreements(
   group: IommuGroup,
   members: readonly Candidate[],
   kernel: LinuxKernel,
+  iommu: LinuxIommu,
 ): string[] {
   if (group.reservedRegions === null) return [];
-  const expected = expectedRegions(members, kernel);
+  const expected = expectedRegions(members, kernel, iommu);
   const shown = group.reservedRegions.filter(
     (region) => region.type.startsWith('direct') && !isFloppyWindow(region),
   );
@@ -61,14 +65,17 @@ export function disagreements(
 }
 
 /** The regions a kernel would list, each with the devices it is for. */
-function expectedRegions(members: readonly Candidate[], kernel: LinuxKernel): Expected[] {
+function expectedRegions(
+  members: readonly Candidate[],
+  kernel: LinuxKernel,
+  iommu: LinuxIommu,
+): Expected[] {
   const regions = new Map<string, Expected>();
   for (const member of members) {
-    const restriction = restrictionOf(member, kernel);
+    const restriction = restrictionOf(member, kernel, iommu);
     const type =
       restriction === 'relaxable' && showsRelaxable(kernel) ? 'direct-relaxable' : 'direct';
-    for (const { region } of regionsFor(member, kernel)) {
-      const { base: start, limit: end } = region;
+    for (const { base: start, limit: end } of iommu.regionsOf(member)) {
       const key = `${start}-${end}-${type}`;
       const entry = regions.get(key) ?? { start, end, type, devices: [] };
       regions.set(key, entry);

@@ -15,7 +15,9 @@ export interface Candidate {
   readonly physicalFunction: Sbdf | null;
   /** null where the host tells of no group that holds it. */
   readonly group: IommuGroup | null;
-  /** Regions that touch it; those of a virtual function are its physical function's. */
+  /** Whether it is a bridge, which no guest can be given; false where that is not known. */
+  readonly bridge: boolean;
+  /** Regions that touch it, by its own address. */
   readonly uses: readonly RegionUse[];
 }
 
@@ -23,23 +25,20 @@ export interface Candidate {
 export const addressKey = ({ segment, bus, device, func }: Sbdf): number =>
   sbdfKey(segment, bus, device, func);
 
-/** The address that scope entries know a function by: a virtual function's is its physical function's. */
-export const scopeAddress = ({ address, physicalFunction }: Candidate): Sbdf =>
-  physicalFunction ?? address;
-
 /**
  * The functions of a machine in the order of their addresses; where the machine is unknown, those that the
  * table names.
  */
 export function candidatesOf(host: Host | null, regions: RegionUses): Candidate[] {
   const groups = groupsByDevice(host);
-  const functions = host?.pci == null ? null : [...host.pci.functions()];
+  const pci = host?.pci ?? null;
   const candidates =
-    functions === null
+    pci === null
       ? regions.named().map((address) => unknownCandidate(address, regions))
-      : functions.map((fn) => {
+      : [...pci.functions()].map((fn) => {
           const details = (host as Host).pciDetails(fn);
-          return knownCandidate(fn, details, groups.get(addressKey(fn)) ?? null, regions);
+          const group = groups.get(addressKey(fn)) ?? null;
+          return knownCandidate(fn, details, group, pci.isBridge(fn), regions);
         });
   return candidates.sort((a, b) => addressKey(a.address) - addressKey(b.address));
 }
@@ -52,6 +51,7 @@ const unknownCandidate = (address: Sbdf, regions: RegionUses): Candidate => ({
   driver: null,
   physicalFunction: null,
   group: null,
+  bridge: false,
   uses: regions.touching(address),
 });
 
@@ -61,6 +61,7 @@ function knownCandidate(
   fn: PciFunction,
   details: PciDetails,
   group: IommuGroup | null,
+  bridge: boolean,
   regions: RegionUses,
 ): Candidate {
   const { segment, bus, device, func, config } = fn;
@@ -84,7 +85,8 @@ function knownCandidate(
     driver,
     physicalFunction,
     group,
-    uses: regions.touching(physicalFunction ?? address),
+    bridge,
+    uses: regions.touching(address),
   };
 }
 

@@ -74,6 +74,8 @@ export class DmarRegions implements RegionUses {
   }
 
   #resolve(segment: number, startBus: number, path: DeviceScope['path']): Sbdf | null {
+    // On a PCI bus there is nothing beyond these.
+    if (path.some(([device, func]) => device > 31 || func > 7)) return null;
     if (this.pci !== null) return this.pci.resolvePath(segment, startBus, path);
     const [only] = path;
     if (only === undefined || path.length > 1) return null;

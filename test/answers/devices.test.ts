@@ -5,7 +5,7 @@ import { type DeviceReport, reportDevices } from '../../src/answers/devices.js';
 import { formatSbdf } from '../../src/base/sbdf.js';
 import { filesTree } from '../../src/evidence/files-tree.js';
 import { readHost } from '../../src/evidence/host.js';
-import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../../src/linux/judge.js';
+import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../../src/linux/kernel.js';
 import { candidatesOf } from '../../src/regions/candidate.js';
 import { DmarRegions } from '../../src/regions/of-dmar.js';
 import { bootXen } from '../../src/xen/boot.js';
@@ -67,7 +67,10 @@ function judge(
   const kernel = parseLinuxRelease(linux, relaxesAll) as LinuxKernel;
   const running = facts.linux === null ? null : parseLinuxRelease(facts.linux);
   const candidates = candidatesOf(facts, new DmarRegions(table, facts.pci));
-  const reports = reportDevices(candidates, () => true, { kernel, running, xen: booted });
+  const reports = reportDevices(candidates, () => true, {
+    ...{ kernel, running, xen: booted, bytes, host: facts },
+    ...{ own: true, chosen: false },
+  });
   return Object.fromEntries(
     reports.map((report) => [formatSbdf(report.candidate.address).replace(/^0000:/, ''), report]),
   );
@@ -176,20 +179,28 @@ describe('which regions touch a device', () => {
     expect(reports['0001:03:00.0']?.linux.verdict).toBe('blocked');
   });
 
-  test('a virtual function has the regions of its physical function', () => {
+  test('a virtual function is judged by its own address, not its physical function’s', () => {
     const reports = judge({ pci }, [region(0, ['0000:06:00.0'])]);
-    expect(reports['06:10.0']).toMatchObject({ linux: { verdict: 'blocked', reason: 'binding' } });
+    expect(reports['06:10.0']).toMatchObject({ linux: { verdict: 'ok', reason: 'no-region' } });
+    // Scopes name no virtual function to Linux, which is what Xen compares.
+    const own = judge({ pci }, [region(0, ['0000:06:10.0', '0000:03:00.0'])]);
+    expect(own['06:10.0']).toMatchObject({
+      linux: { verdict: 'ok' },
+      xen: { verdict: 'needs relaxed' },
+    });
     const shared = judge({ pci }, [region(0, ['0000:06:00.0', '0000:03:00.0'])]);
-    expect(shared['06:10.0']?.xen.verdict).toBe('needs relaxed');
+    expect(shared['06:10.0']?.xen.verdict).toBe('ok');
   });
 
-  test('a sub-hierarchy counts for what is below it before Linux 6.6, and never for Xen', () => {
+  test('a sub-hierarchy counts for what is below it from Linux 5.3 on, and never for Xen', () => {
     const regions = [region(0, [subHierarchy('0000:00:1c.0'), '0000:06:00.0'])];
-    const before = judge({ pci }, regions, { linux: '6.5' });
-    expect(before['03:00.0']).toMatchObject({ linux: { verdict: 'blocked', log: ATTACH } });
+    const before = judge({ pci }, regions, { linux: '5.2' });
+    expect(before['03:00.0']).toMatchObject({ linux: { verdict: 'ok', reason: 'no-region' } });
     expect(before['06:00.0']?.linux.verdict).toBe('blocked');
+    const between = judge({ pci }, regions, { linux: '6.5' });
+    expect(between['03:00.0']).toMatchObject({ linux: { verdict: 'blocked', log: ATTACH } });
     const after = judge({ pci }, regions, { linux: '6.6' });
-    expect(after['03:00.0']).toMatchObject({ linux: { verdict: 'ok', reason: 'no-region' } });
+    expect(after['03:00.0']).toMatchObject({ linux: { verdict: 'blocked', reason: 'binding' } });
     expect(after['03:00.0']?.candidate.uses).toMatchObject([{ below: true }]);
     expect(after['00:1c.0']?.linux.verdict).toBe('blocked');
     expect(after['03:00.0']?.xen.verdict).toBe('ok');

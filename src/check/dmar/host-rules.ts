@@ -14,6 +14,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
+import { LinuxMemoryMap } from '../../linux/memory-map.js';
 import { E820, type MemoryRange } from '../../machine/host.js';
 import {
   CONFIG,
@@ -26,7 +27,6 @@ import { MemoryMap } from '../../xen/memory-map.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, pathOf, range } from '../wording.js';
 import { includesPciAll } from './drhd-rules.js';
-import { LinuxMemoryMap } from './memory.js';
 import type { Subject } from './subject.js';
 import { UNMAPPED_IO_APIC } from './table-rules.js';
 

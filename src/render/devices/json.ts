@@ -79,6 +79,8 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
       reason: linux.reason,
       message: linux.message,
       log: linux.log,
+      step: linux.step,
+      errno: linux.errno,
       way_out: linux.remedy,
     },
     xen: {

@@ -102,7 +102,7 @@ async function devicesTable({ reports, names }: DevicesAnswer, { columns, style 
       shorten(describe(report, names), room),
       ...(wide ? [candidate.driver ?? '-', listSome(regions, FEW_DEVICES) || '-'] : []),
       restriction?.kind ?? '-',
-      paint(linux.verdict),
+      linux.verdict === 'not-applicable' ? '-' : paint(linux.verdict),
       paint(xen.verdict),
     ];
   });

@@ -1,5 +1,5 @@
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
-import { addressKey, type Candidate, scopeAddress } from '../../regions/candidate.js';
+import { addressKey, type Candidate } from '../../regions/candidate.js';
 import type { Xen } from '../boot.js';
 import type { RmrrUnit } from './units.js';
 
@@ -59,7 +59,7 @@ export function judgeXen(candidate: Candidate, xen: Xen, byDevice: UnitsByDevice
       remedy: 'dmar map tells why VT-d is off.',
     };
   }
-  const units = byDevice.get(addressKey(scopeAddress(candidate))) ?? [];
+  const units = byDevice.get(addressKey(candidate.address)) ?? [];
   if (units.length === 0) {
     return fine('no-region', 'No reserved region that Xen knows of names it.');
   }
