@@ -145,20 +145,19 @@ function chooseKernel(
   return { kernel, running: runs, notes };
 }
 
-/** A kernel as if it had been booted with relax_rmrr or not; a bare version counts as Proxmox's. */
+/** A kernel as if it had been booted with relax_rmrr or not, and a note where no kernel of its kind knows that. */
 function relax(
   kernel: LinuxKernel,
   wanted: boolean | undefined,
 ): { kernel: LinuxKernel; notes: string[] } {
   if (wanted === undefined) return { kernel, notes: [] };
-  const bare = /^[\d.]+$/.test(kernel.release);
-  const knows = knowsRelax(bare ? `${kernel.release}-pve` : kernel.release);
+  const { release } = kernel;
+  const unknown = wanted && !/^[\d.]+$/.test(release) && !knowsRelax(release);
   return {
-    kernel: { ...kernel, relaxesAll: wanted && knows },
-    notes:
-      wanted && !knows
-        ? [`Linux ${kernel.release} does not know intel_iommu=relax_rmrr: the option does nothing.`]
-        : [],
+    kernel: { ...kernel, relaxesAll: wanted },
+    notes: unknown
+      ? [`Linux ${release} is not known to have intel_iommu=relax_rmrr; judged as if it had.`]
+      : [],
   };
 }
 

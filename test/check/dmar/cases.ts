@@ -377,7 +377,7 @@ export const CASES: Readonly<Record<string, Pair>> = {
     good: { ...REMAPPING, host: { ...NO_HOST, ioApics: [2] } },
   },
   'rmrr-not-reserved': {
-    bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 4]),
+    bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 3]),
     good: mapped(FULL, ['0xbf7e0000', '0xbf7f0000', 2], ['0xbf7f0000', '0xbf7f8000', 2]),
   },
 };
