@@ -1,3 +1,8 @@
+import type { Diagnostic } from '../acpi/diagnostic.js';
+import { decodeDmar } from '../acpi/dmar/decode.js';
+import { EXIT, Failure } from '../base/failure.js';
+import { formatSbdf, type Sbdf } from '../base/sbdf.js';
+import { requireTable, type TableSource } from '../evidence/source.js';
 import {
   bindingMembers,
   explainRestriction,
@@ -11,9 +16,113 @@ import type { LinuxKernel } from '../linux/kernel.js';
 import { disagreements } from '../linux/kernel-view.js';
 import { type LinuxMachine, LinuxVtd } from '../linux/vtd.js';
 import type { Host, IommuGroup } from '../machine/host.js';
-import type { Candidate } from '../regions/candidate.js';
+import type { PciNames } from '../machine/pci-names.js';
+import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
+import { DmarRegions } from '../regions/of-dmar.js';
+import type { RegionUses } from '../regions/region.js';
 import type { Xen } from '../xen/boot.js';
 import { judgeXen, unitsByDevice, type XenVerdict } from '../xen/vtd/assign.js';
+import type { Evidence } from './evidence.js';
+import { bootHypervisor, type XenOptions } from './hypervisor.js';
+import { chooseKernel, type LinuxOptions } from './kernel.js';
+
+/** Options of the question whether devices can be passed through. */
+export interface DevicesOptions extends XenOptions, LinuxOptions {
+  /** The devices asked for; left out or empty: those that a region touches, or all. */
+  readonly devices?: readonly Sbdf[] | undefined;
+  /** Every device of the machine. */
+  readonly all?: boolean | undefined;
+}
+
+/** Which devices can be given to a guest, and why others cannot. */
+export interface DevicesAnswer {
+  readonly source: TableSource;
+  readonly judges: Judges;
+  readonly reports: readonly DeviceReport[];
+  /** Whose facts went into it; null where nothing is known of the machine. */
+  readonly hostRoot: string | null;
+  readonly names: PciNames | null;
+  readonly notes: readonly string[];
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * May these devices be given to a guest, and if not, why, and what then?
+ *
+ * @throws Failure `no-table` for a kernel's log or less than a header; `no-such-device` and
+ *   `unknown-release`, both a matter of usage
+ */
+export function answerDevices(evidence: Evidence, options: DevicesOptions = {}): DevicesAnswer {
+  const { host } = evidence;
+  const source = requireTable(evidence.source);
+  const { table, diagnostics } = decodeDmar(source.bytes);
+  if (table === null)
+    throw new Failure('no-table', `${source.path} ends inside the table's header.`);
+  const { xen, notes } = bootHypervisor(evidence, options);
+  const regions = new DmarRegions(table, host?.pci ?? null);
+  const candidates = candidatesOf(host, regions);
+  const { devices = [] } = options;
+  const asked = new Set(devices.map(addressKey));
+  requirePresent(devices, candidates, source.path);
+  const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
+  const wanted = ({ address, uses }: Candidate) =>
+    asked.size > 0 ? asked.has(addressKey(address)) : options.all || uses.length > 0;
+  return {
+    source,
+    judges: { kernel, running, xen },
+    reports: reportDevices(candidates, wanted, {
+      kernel,
+      running,
+      xen,
+      bytes: source.bytes,
+      host,
+      own: evidence.own ?? true,
+      chosen: options.linux !== undefined,
+    }),
+    hostRoot: host?.root ?? null,
+    names: host?.pciNames ?? null,
+    notes: [...notes, ...linuxNotes, ...missingFacts(host, regions), ...(host?.notes ?? [])],
+    diagnostics: diagnostics.filter(({ severity }) => severity === 'error'),
+  };
+}
+
+function requirePresent(
+  devices: readonly Sbdf[],
+  candidates: readonly Candidate[],
+  path: string,
+): void {
+  const there = new Set(candidates.map(({ address }) => addressKey(address)));
+  const missing = devices.find((device) => !there.has(addressKey(device)));
+  if (missing === undefined) return;
+  throw new Failure(
+    'no-such-device',
+    `${path}: there is no device ${formatSbdf(missing)} on this machine.`,
+    'dmar devices --all lists every device there is.',
+    EXIT.usage,
+  );
+}
+
+/** Whether either judge keeps a device from a guest. */
+export const isBlocked = ({ linux, xen }: DeviceReport): boolean =>
+  linux.verdict === 'blocked' || xen.verdict === 'blocked';
+
+/** Sentences about facts the answer would need and the host does not have. */
+function missingFacts(host: Host | null, regions: RegionUses): string[] {
+  const notes: string[] = [];
+  if (host !== null && host.pci === null) {
+    notes.push('The host tells of no PCI devices; those that the table names are listed.');
+  }
+  if (regions.unresolved > 0) {
+    notes.push(
+      `The paths of ${regions.unresolved} device scope entries lead to no known device, over bridges that are not there or not known.`,
+    );
+  }
+  if (host?.pci != null && (host.iommuGroups ?? []).length === 0) {
+    const why = host.xen === null ? 'perhaps since its IOMMU is off' : 'since Xen keeps the IOMMU';
+    notes.push(`The host tells of no IOMMU groups, ${why}; each device is judged alone.`);
+  }
+  return notes;
+}
 
 /** What there is to say of a device that might be given to a guest. */
 export interface DeviceReport {

@@ -1,10 +1,13 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
+import { EXIT, Failure } from '../base/failure.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
+import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import {
   type BuildInfo,
   type BuildRefusal,
   buildRefusalOf,
+  ramOf,
 } from '../toolstack/libxl/build-info.js';
 import { takenBytes } from '../toolstack/libxl/frames.js';
 import {
@@ -22,9 +25,19 @@ import {
 } from '../toolstack/libxl/layout.js';
 import { type Libxl, libxlOf } from '../toolstack/libxl/releases.js';
 import type { GuestNote } from '../toolstack/notes.js';
+import {
+  BadSetting,
+  completeConfig,
+  type GuestOptions,
+  readXlGuest,
+  type XlGuest,
+} from '../toolstack/xl/config.js';
+import { xlOf } from '../toolstack/xl/releases.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { type AttachFailure, attachDevices } from '../xen/vtd/attach.js';
+import type { Evidence } from './evidence.js';
+import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
 
 /** A guest that somebody wants to create. */
 export interface GuestQuestion {
@@ -46,7 +59,7 @@ export interface GuestRemedy {
 }
 
 /** Whether a guest can be created, and where its memory goes. */
-export interface GuestAnswer {
+export interface GuestOutcome {
   readonly config: GuestConfig;
   readonly info: BuildInfo | null;
   readonly layout: GuestLayout;
@@ -61,6 +74,96 @@ export interface GuestAnswer {
   readonly xen: Xen;
 }
 
+/** The same, and what it was made of. */
+export interface GuestAnswer extends GuestOutcome {
+  readonly source: Source;
+  readonly iommu: 'on' | 'off';
+  /** What to know of the source and of the choice of the release. */
+  readonly sourceNotes: readonly string[];
+}
+
+/** A guest as somebody describes it: settings, an xl configuration file, or both. */
+export interface GuestDescription {
+  /** Settings that go before the file's. */
+  readonly options: GuestOptions;
+  /** What is to be said of those. */
+  readonly notes: readonly GuestNote[];
+  /** An xl configuration file and what messages call it; null for none. */
+  readonly file: { readonly path: string; readonly text: string } | null;
+}
+
+const usage = (message: string, hint?: string): Failure =>
+  new Failure('bad-guest', message, hint, EXIT.usage);
+
+/**
+ * The guest that is described to the toolstack of a release.
+ *
+ * @param release of Xen: `4.17.7`
+ * @throws Failure `bad-guest`, a matter of usage
+ */
+export function readGuest(
+  { options, notes, file }: GuestDescription,
+  release: string,
+): GuestQuestion {
+  const xl = file === null ? null : readFile(file, release);
+  const memory = options.memory ?? (xl === null ? null : ramOf(xl.info));
+  if (memory === null) {
+    throw usage(
+      file === null
+        ? "The guest's memory is not known."
+        : `The guest's memory is not known: ${file.path} has no memory and no maxmem.`,
+      'Say it in MiB, as in --memory 2800, or name a configuration file that has it with --config.',
+    );
+  }
+  if (memory <= LOW_MEMORY_START) throw usage('A guest has more than 1 MiB of memory.');
+  return {
+    config: completeConfig({ ...xl?.options, ...options, memory }),
+    info: options.memory === undefined ? (xl?.info ?? null) : null,
+    notes: [...(xl?.notes ?? []), ...notes],
+  };
+}
+
+function readFile({ path, text }: NonNullable<GuestDescription['file']>, release: string): XlGuest {
+  try {
+    return readXlGuest(text, xlOf(release), release);
+  } catch (error) {
+    throw error instanceof BadSetting ? usage(`${path}: ${error.message}`) : error;
+  }
+}
+
+/**
+ * Whether a guest can be created on a machine, and where its memory goes.
+ *
+ * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`
+ *   where the hypervisor does not boot
+ */
+export function answerGuest(
+  evidence: Evidence,
+  description: GuestDescription,
+  options: XenOptions = {},
+): GuestAnswer {
+  const { source } = evidence;
+  const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
+  requireXen(xen);
+  const question = readGuest(description, xen.release.name);
+  if (question.config.pci.length > 0) requireDevices(source);
+  const outcome = createGuest(question, xen, host, clean);
+  return { ...outcome, source, iommu, sourceNotes: [...notes, ...(host?.notes ?? [])] };
+}
+
+function requireXen({ release, outcome, why }: Xen): void {
+  if (release.interface === 'rfc-v7') {
+    throw usage(
+      'The toolstack asks for reserved regions from Xen 4.6 on, and not with rfc-v7.',
+      'Leave --xen out, or name a release.',
+    );
+  }
+  if (outcome !== 'ok') {
+    const message = `Xen does not boot on this machine: ${why}.`;
+    throw new Failure('xen-down', message, undefined, EXIT.no);
+  }
+}
+
 /**
  * Creates a guest with the toolstack that belongs to a hypervisor: what libxl checks first, its layout of
  * the memory, and the attaching of its devices.
@@ -69,12 +172,12 @@ export interface GuestAnswer {
  * @param host what is known of its machine; null: nothing
  * @param clean takes out of the hypercall's answer what the source did not tell
  */
-export function answerGuest(
+export function createGuest(
   { config, info, notes }: GuestQuestion,
   xen: Xen,
   host: Host | null = null,
   clean: (result: RdmMapResult) => RdmMapResult = (result) => result,
-): GuestAnswer {
+): GuestOutcome {
   const libxl = libxlOf(xen.release.name);
   const ask = (device: Sbdf | null): RdmMapResult =>
     clean(askRdmMap(xen, { abi: 'native', ...(device === null ? {} : { device }) }));

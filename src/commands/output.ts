@@ -31,7 +31,8 @@ export async function complain(text: string): Promise<void> {
 }
 
 async function fitted(text: string): Promise<string> {
-  const { columnsOf, wrap } = await import('../render/basics/text.js');
+  const { wrap } = await import('../render/basics/text.js');
+  const { columnsOf } = await import('./terminal.js');
   const columns = columnsOf(process.stderr, process.env);
   return text
     .split('\n')

@@ -1,17 +1,11 @@
-import { decodeDmar } from '../acpi/dmar/decode.js';
+import type { XenOptions } from '../answers/hypervisor.js';
+import { answerScan } from '../answers/scan.js';
 import { Failure } from '../base/failure.js';
-import { checkTable } from '../check/check.js';
-import { NO_HOST } from '../check/dmar/subject.js';
-import type { Source } from '../evidence/source.js';
 import { readSource } from '../read/read-source.js';
 import type { Candidate, Obstacle } from '../read/walk.js';
-import { type JsonObject, toJsonText } from '../render/basics/json.js';
-import { sourceToJson } from '../render/basics/source-json.js';
+import { toJsonText } from '../render/basics/json.js';
 import { scannedToJson, unreadableToJson } from '../render/scan/json.js';
-import { askRdmMap } from '../xen/rdm-map.js';
 import { hostOf } from './each-source.js';
-import { xenInputOf } from './xen-input.js';
-import { bootFromOptions, type XenOptions } from './xen-options.js';
 
 /** Options that bear on a line; a thread is given them whole. */
 export interface ScanLineOptions extends XenOptions {
@@ -72,28 +66,6 @@ async function attempt(path: string, options: ScanLineOptions): Promise<string |
 
 async function scanFile(path: string, options: ScanLineOptions): Promise<string> {
   const source = await readSource({ path, maxSize: options.maxSize });
-  return toJsonText(await scanSource(path, source, options), 0);
-}
-
-async function scanSource(
-  path: string,
-  source: Source,
-  options: ScanLineOptions,
-): Promise<JsonObject> {
-  const host = await hostOf(source);
-  const input = await xenInputOf({ source, host, index: 0 });
-  const { xen, iommu, notes } = bootFromOptions(input.bytes, input.host, options);
-  const decoded =
-    source.kind === 'table'
-      ? decodeDmar(source.bytes)
-      : { kind: 'DMAR' as const, table: null, diagnostics: [] };
-  return scannedToJson({
-    path,
-    source: sourceToJson(source),
-    table: decoded.table,
-    result: input.clean(askRdmMap(xen, { abi: 'native' })),
-    iommu,
-    notes: [...input.notes, ...notes],
-    findings: checkTable(decoded, host ?? NO_HOST).findings,
-  });
+  const answer = answerScan({ source, host: await hostOf(source) }, options);
+  return toJsonText(scannedToJson(path, answer), 0);
 }

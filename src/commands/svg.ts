@@ -1,5 +1,5 @@
 import { EXIT, Failure } from '../base/failure.js';
-import type { LabelledRange } from '../render/basics/address-space.js';
+import type { Picture } from '../render/basics/address-space.js';
 
 /** Options of the commands that draw. */
 export interface SvgOptions {
@@ -23,16 +23,14 @@ export function requireOneDrawn(paths: readonly string[], { svg }: SvgOptions): 
 /**
  * Draws an address space into the file of `--svg`, if there is to be one.
  *
- * @param ranges loads what is to be drawn
+ * @param picture loads what is to be drawn
  */
 export async function drawSvg(
   { svg, force = false }: SvgOptions,
-  title: string,
-  axis: string,
-  ranges: () => Promise<LabelledRange[]>,
+  picture: () => Promise<Picture>,
 ): Promise<void> {
   if (svg === undefined) return;
   const { addressSpaceSvg } = await import('../render/basics/svg.js');
   const { writeNewFile } = await import('../write/new-file.js');
-  writeNewFile(svg, addressSpaceSvg(title, axis, await ranges()), { force });
+  writeNewFile(svg, addressSpaceSvg(await picture()), { force });
 }

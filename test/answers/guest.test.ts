@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { answerGuest, type GuestAnswer } from '../../src/answers/guest.js';
+import { createGuest, type GuestOutcome } from '../../src/answers/guest.js';
 import { explainVerdict } from '../../src/render/guest/words.js';
 import { type GuestConfig, MIB } from '../../src/toolstack/libxl/layout.js';
 import { completeConfig } from '../../src/toolstack/xl/config.js';
@@ -30,8 +30,8 @@ function xenWith(starts: readonly number[]) {
   );
 }
 
-const answerFor = (config: GuestConfig, starts: readonly number[]): GuestAnswer =>
-  answerGuest({ config, info: null, notes: [] }, xenWith(starts));
+const answerFor = (config: GuestConfig, starts: readonly number[]): GuestOutcome =>
+  createGuest({ config, info: null, notes: [] }, xenWith(starts));
 const strict = (options: Partial<GuestConfig> & { memory: bigint }) =>
   completeConfig({ rdm: { strategy: 'host', policy: 'strict' }, ...options });
 

@@ -25,6 +25,15 @@ export interface LabelledRange {
   label: string;
 }
 
+/** An address space to be drawn. */
+export interface Picture {
+  /** What the picture shows. */
+  readonly title: string;
+  /** What the addresses are, such as "guest-physical address". */
+  readonly axis: string;
+  readonly ranges: readonly LabelledRange[];
+}
+
 /** A range as it is drawn. */
 export interface Band extends LabelledRange {
   /** `exact`: as high as the scale says; `widened`: would be too thin to see; `cut`: would be too high. */

@@ -5,7 +5,7 @@ import {
   drawAddressSpace,
   KINDS,
   kindsOf,
-  type LabelledRange,
+  type Picture,
   type RangeKind,
 } from './address-space.js';
 import { formatSize } from './text.js';
@@ -73,15 +73,8 @@ function heightOf({ start, end, scale }: Band, rowSize: bigint): number {
  * A picture of an address space as a stand-alone SVG document, lowest address on top: a bar to scale with
  * addresses left of it, sizes and labels right. Ranges too thin to see are widened, ranges too high are
  * cut; both are marked, and the legend says so. Readable on light and dark ground.
- *
- * @param title what the picture shows
- * @param axis what the addresses are, such as "guest-physical address"
  */
-export function addressSpaceSvg(
-  title: string,
-  axis: string,
-  ranges: readonly LabelledRange[],
-): string {
+export function addressSpaceSvg({ title, axis, ranges }: Picture): string {
   const drawing = drawAddressSpace(ranges);
   const top = MARGIN + 64;
   let y = top;

@@ -1,3 +1,4 @@
+import Table from 'cli-table3';
 import stringWidth from 'string-width';
 
 /** A column of a table. */
@@ -32,12 +33,11 @@ const LIBRARY_ROWS = 500;
  *
  * @param gap blanks between columns
  */
-export async function renderTable(
+export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   { gap = 2, heading = (text: string) => text } = {},
-): Promise<string> {
-  const { default: Table } = await import('cli-table3');
+): string {
   const all = [columns.map((column) => heading(column.heading)), ...rows];
   const options = {
     chars: { ...NO_LINES, middle: ' '.repeat(gap) },

@@ -1,19 +1,5 @@
 export { formatSize } from '../../base/address.js';
 
-/** Width of a page where nobody says otherwise. */
-const PAGE_COLUMNS = 120;
-/** Narrower than this nothing is drawn; lines wrap instead. */
-const LEAST_COLUMNS = 40;
-
-/**
- * Columns to fill: those of the terminal; else what COLUMNS says; else those of a page, since what is
- * piped or redirected is read later, elsewhere.
- */
-export function columnsOf(stream: { columns?: number }, env: NodeJS.ProcessEnv): number {
-  const columns = stream.columns ?? Number(env.COLUMNS);
-  return columns > 0 ? Math.max(columns, LEAST_COLUMNS) : PAGE_COLUMNS;
-}
-
 /**
  * Breaks a paragraph at blanks into lines of at most `columns` characters; a longer word stays whole.
  *

@@ -1,6 +1,7 @@
 import type { Severity } from '../../acpi/diagnostic.js';
+import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
-import type { CheckReport } from './report.js';
+import type { Format } from '../basics/format.js';
 
 const COMMAND: Readonly<Record<Severity, string>> = {
   error: 'error',
@@ -9,7 +10,7 @@ const COMMAND: Readonly<Record<Severity, string>> = {
 };
 
 /** A source that could not be read as an annotation. */
-export const unreadToGithub = ({ path, failure: { code, message } }: Unread): string =>
+const unreadToGithub = ({ path, failure: { code, message } }: Unread): string =>
   `::error file=${escapeProperty(path)},title=${escapeProperty(code)}::${escapeData(message)}\n`;
 
 const escapeData = (text: string): string =>
@@ -22,10 +23,11 @@ const escapeProperty = (text: string): string =>
  * Findings as GitHub Actions' workflow commands, a line each, which show as annotations of a run (GitHub
  * Docs, "Workflow commands for GitHub Actions").
  */
-export const checkToGithub = ({ source, result }: CheckReport): string =>
-  result.findings
-    .map(({ rule, message }) => {
+export const github: Format<CheckAnswer> = {
+  pieces: ({ source, result }) =>
+    result.findings.map(({ rule, message }) => {
       const properties = `file=${escapeProperty(source.path)},title=${escapeProperty(rule.id)}`;
       return `::${COMMAND[rule.severity]} ${properties}::${escapeData(message)}\n`;
-    })
-    .join('');
+    }),
+  ending: (_, unread) => unread.map(unreadToGithub).join(''),
+};

@@ -1,16 +1,17 @@
+import { type CheckAnswer, passes } from '../../answers/check.js';
 import { countBySeverity, type Finding } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
+import type { Format } from '../basics/format.js';
 import type { JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
-import { type CheckReport, passes } from './report.js';
 
 /** A report as the JSON Schema `check` describes it. */
-export async function checkToJson(report: CheckReport): Promise<JsonObject> {
+export function checkToJson(report: CheckAnswer): JsonObject {
   const { source, hostRoot, failOn, notes } = report;
   const { findings, notRun } = report.result;
   const broken = new Set(findings.map(({ rule }) => rule));
   return {
-    source: await sourceToJson(source),
+    source: sourceToJson(source),
     host: hostRoot,
     passed: passes(report),
     fail_on: failOn,
@@ -21,6 +22,8 @@ export async function checkToJson(report: CheckReport): Promise<JsonObject> {
     notes,
   };
 }
+
+export const json: Format<CheckAnswer> = { document: checkToJson };
 
 /** A finding, its rule by id. */
 export const findingToJson = ({ rule, offset, length, message }: Finding): JsonObject => ({

@@ -1,9 +1,10 @@
 import { create, type XMLElement } from 'xmlbuilder';
+import { type CheckAnswer, fails } from '../../answers/check.js';
 import type { Failure, Unread } from '../../base/failure.js';
 import { type Finding, groupByRule } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
+import type { Format } from '../basics/format.js';
 import { plural } from '../basics/text.js';
-import { type CheckReport, fails } from './report.js';
 
 /** A `<testcase>`: what the rule, or reading the source, came to. */
 interface TestCase {
@@ -24,7 +25,11 @@ interface TestSuite {
  * Reports as JUnit XML: a suite for each source, in it a case for each rule. A rule whose findings are
  * bad enough fails, and one that lacks facts of the machine is skipped. A source that could not be read is an error.
  */
-export function checkToJunit(reports: readonly CheckReport[], unread: readonly Unread[]): string {
+export const junit: Format<CheckAnswer> = {
+  ending: (answers, unread) => `${checkToJunit(answers, unread)}\n`,
+};
+
+function checkToJunit(reports: readonly CheckAnswer[], unread: readonly Unread[]): string {
   const suites: TestSuite[] = [
     ...reports.map((report) => {
       const findings = groupByRule(report.result.findings);
@@ -52,7 +57,7 @@ const countsOf = (cases: readonly TestCase[]) => ({
   skipped: cases.filter(({ skipped }) => skipped).length,
 });
 
-function caseOf(report: CheckReport, rule: Rule, found: readonly Finding[]): TestCase {
+function caseOf(report: CheckAnswer, rule: Rule, found: readonly Finding[]): TestCase {
   const test = { name: rule.id, skipped: report.result.notRun.includes(rule) };
   const [first] = found;
   if (first === undefined) return test;

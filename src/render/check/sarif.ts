@@ -1,17 +1,24 @@
 import type { Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
 import type { Severity } from '../../acpi/diagnostic.js';
+import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
+import { RULES } from '../../check/dmar/rules.js';
 import { consequenceName, type Rule } from '../../check/rule.js';
 import type { TableSource } from '../../evidence/source.js';
-import type { JsonObject } from '../basics/json.js';
-import type { CheckReport } from './report.js';
+import type { Format } from '../basics/format.js';
+import { type JsonObject, toJsonText } from '../basics/json.js';
 
 const LEVEL: Readonly<Record<Severity, Result.level>> = {
   error: 'error',
   warning: 'warning',
   info: 'note',
+};
+
+export const sarif: Format<CheckAnswer> = {
+  ending: (answers, unread) =>
+    toJsonText(checkToSarif(answers, unread, answers[0]?.rules ?? RULES)),
 };
 
 /**
@@ -21,8 +28,8 @@ const LEVEL: Readonly<Record<Severity, Result.level>> = {
  * @param unread what could not be read, which the log must not pass over
  * @param rules those that were asked for
  */
-export function checkToSarif(
-  reports: readonly CheckReport[],
+function checkToSarif(
+  reports: readonly CheckAnswer[],
   unread: readonly Unread[],
   rules: readonly Rule[],
 ): JsonObject {

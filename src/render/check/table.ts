@@ -1,24 +1,30 @@
 import type { Severity } from '../../acpi/diagnostic.js';
+import type { CheckAnswer } from '../../answers/check.js';
 import { countBySeverity, type Finding, groupByRule, SEVERITIES } from '../../check/check.js';
 import { consequenceName, type Rule } from '../../check/rule.js';
+import type { Format } from '../basics/format.js';
 import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
 import { renderTable } from '../basics/table.js';
 import { plural, wrap } from '../basics/text.js';
-import type { CheckReport } from './report.js';
 
 /** Findings of one rule that a person is shown; the others are counted. */
 const MOST_FINDINGS = 20;
 
 const INDENT = '  ';
 
+export const table: Format<CheckAnswer> = {
+  separator: '\n',
+  pieces: (answer, { page }) => [renderCheck(answer, page)],
+};
+
 /** A report as text for a terminal: whose table, what is wrong rule by rule, and a count. */
-export async function renderCheck(report: CheckReport, page: Page): Promise<string> {
+function renderCheck(report: CheckAnswer, page: Page): string {
   const groups = [...groupByRule(report.result.findings)].sort(
     ([a], [b]) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
   );
   const parts = [
     preamble(report, page),
-    ...(await Promise.all(groups.map(([rule, found]) => ruleBlock(rule, found, page)))),
+    ...groups.map(([rule, found]) => ruleBlock(rule, found, page)),
     summary(report, page),
     remarks(
       report.notes.map((message) => ({ message })),
@@ -28,7 +34,7 @@ export async function renderCheck(report: CheckReport, page: Page): Promise<stri
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble({ source, header, hostRoot }: CheckReport, page: Page): string {
+function preamble({ source, header, hostRoot }: CheckAnswer, page: Page): string {
   const oem = [header?.oemId, header?.oemTableId]
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
     .filter((id) => id !== '');
@@ -42,7 +48,7 @@ function preamble({ source, header, hostRoot }: CheckReport, page: Page): string
 }
 
 /** What is wrong by one rule, who trips over it and what to do. */
-async function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): Promise<string> {
+function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
   const { columns, style } = page;
   const label = `${rule.severity}: `;
   const title = wrap(`${label}${rule.title} (${rule.id})`, columns, INDENT);
@@ -57,7 +63,7 @@ async function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): Pro
   const more = found.length - shown.length;
   return [
     style[MARK[rule.severity]](label) + style.heading(title.slice(label.length)),
-    await renderTable(
+    renderTable(
       [{ heading: `${INDENT}${'bytes'.padStart(width)}` }, { heading: 'finding' }],
       rows,
       {
@@ -85,7 +91,7 @@ function hanging(label: string, text: string, { columns, style }: Page): string 
   return `${INDENT}${style.faint(`${label}:`)}${paragraph.slice(label.length + 1)}`;
 }
 
-function summary({ result, hostRoot }: CheckReport, { columns, style }: Page): string {
+function summary({ result, hostRoot }: CheckAnswer, { columns, style }: Page): string {
   const counts = countBySeverity(result.findings);
   const said = SEVERITIES.filter((severity) => counts[severity] > 0).map((severity) =>
     style[MARK[severity]](countText(counts[severity], severity)),
@@ -103,10 +109,7 @@ const countText = (count: number, severity: Severity): string =>
   severity === 'info' ? `${count} info` : plural(count, severity);
 
 /** All rules, one a line. */
-export async function renderRules(
-  rules: readonly Rule[],
-  { columns, style }: Page,
-): Promise<string> {
+export function renderRules(rules: readonly Rule[], { columns, style }: Page): string {
   const first = Math.max(...rules.map(({ id }) => id.length));
   const room = columns - first - 'severity'.length - 4;
   const rows = rules.map(({ id, severity, title }) => [
@@ -115,7 +118,7 @@ export async function renderRules(
     wrap(title, Math.max(room, 20)),
   ]);
   const headings = ['rule', 'severity', 'what is wrong'].map((heading) => ({ heading }));
-  return `${await renderTable(headings, rows, { heading: style.heading })}\n`;
+  return `${renderTable(headings, rows, { heading: style.heading })}\n`;
 }
 
 const NEEDS = {

@@ -1,22 +1,18 @@
+import type { DevicesAnswer } from '../../answers/devices.js';
 import { csvLine } from '../basics/csv.js';
-import { type DevicesAnswer, deviceToJson } from './json.js';
+import { asidesOf, type Format } from '../basics/format.js';
+import { deviceToJson } from './json.js';
 
-/** Names of the columns: keys of a device in the JSON. */
-export const DEVICES_CSV_HEADING =
-  'source,device,vendor_id,device_id,name,class,class_name,driver,physical_function,iommu_group,regions,memory,linux,linux_reason,xen,xen_reason\n';
-
-/**
- * The devices as CSV, a line each; regions are separated by blanks.
- *
- * @param path the source, to tell several apart
- */
-export const devicesToCsv = (path: string, { reports, names }: DevicesAnswer): string =>
-  reports
-    .map((report) => {
+/** The devices as CSV, the keys of a device in the JSON; regions are separated by blanks. */
+export const csv: Format<DevicesAnswer> = {
+  heading:
+    'source,device,vendor_id,device_id,name,class,class_name,driver,physical_function,iommu_group,regions,memory,linux,linux_reason,xen,xen_reason\n',
+  pieces: ({ source, reports, names }) =>
+    reports.map((report) => {
       const { linux, xen, restriction, candidate } = report;
       const json = deviceToJson(report, names);
       return csvLine([
-        path,
+        source.path,
         json.device,
         json.vendor_id ?? '',
         json.device_id ?? '',
@@ -33,5 +29,6 @@ export const devicesToCsv = (path: string, { reports, names }: DevicesAnswer): s
         xen.verdict,
         xen.reason,
       ]);
-    })
-    .join('');
+    }),
+  asides: ({ notes, diagnostics }) => asidesOf(notes, diagnostics),
+};

@@ -1,32 +1,27 @@
-import type { Diagnostic } from '../../acpi/diagnostic.js';
-import type { DeviceReport, Judges } from '../../answers/devices.js';
+import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { formatAddress } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { PciNames } from '../../machine/pci-names.js';
 import type { ReservedRegion } from '../../regions/region.js';
+import type { Format } from '../basics/format.js';
 import type { JsonObject } from '../basics/json.js';
-import type { SourceJson } from '../basics/source-json.js';
-
-/** What the output of `dmar devices` tells, in whatever format. */
-export interface DevicesAnswer {
-  readonly judges: Judges;
-  readonly reports: readonly DeviceReport[];
-  /** The host's facts that were used; null where nothing is known of the machine. */
-  readonly hostRoot: string | null;
-  readonly names: PciNames | null;
-  readonly notes: readonly string[];
-  readonly diagnostics: readonly Diagnostic[];
-}
+import { sourceToJson } from '../basics/source-json.js';
 
 const hexOrNull = (value: number | null, digits: number) =>
   value === null ? null : hex(value, digits);
 
+/** Which of the table's RMRRs a region is; null where it is none. */
+const rmrrOf = ({ origin }: ReservedRegion) =>
+  'structure' in origin && origin.structure === 'RMRR'
+    ? { index: origin.index, offset: origin.offset }
+    : null;
+
 /** The devices and their verdicts as JSON: see the JSON Schema `devices`. */
-export function devicesToJson(source: SourceJson, answer: DevicesAnswer): JsonObject {
-  const { judges, reports, names, notes, diagnostics } = answer;
+export function devicesToJson(answer: DevicesAnswer): JsonObject {
+  const { source, judges, reports, names, notes, diagnostics } = answer;
   return {
-    source,
+    source: sourceToJson(source),
     model: {
       linux: judges.kernel.release,
       relax_rmrr: judges.kernel.relaxesAll,
@@ -38,11 +33,7 @@ export function devicesToJson(source: SourceJson, answer: DevicesAnswer): JsonOb
   };
 }
 
-/** Which of the table's RMRRs a region is; null where it is none. */
-const rmrrOf = ({ origin }: ReservedRegion) =>
-  'structure' in origin && origin.structure === 'RMRR'
-    ? { index: origin.index, offset: origin.offset }
-    : null;
+export const json: Format<DevicesAnswer> = { document: devicesToJson };
 
 /** One device and its verdicts, as an element of `devices` in that schema. */
 export function deviceToJson(report: DeviceReport, names: PciNames | null) {

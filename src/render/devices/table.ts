@@ -1,12 +1,12 @@
-import type { DeviceReport } from '../../answers/devices.js';
+import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { ReservedRegion } from '../../regions/region.js';
+import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, renderTable } from '../basics/table.js';
 import { formatSize, listSome, wrap } from '../basics/text.js';
-import type { DevicesAnswer } from './json.js';
 
 /** From this width on there is room for drivers and regions beside each device. */
 const WIDE = 140;
@@ -25,18 +25,19 @@ const PAINT: Readonly<Record<string, keyof Style>> = {
   'needs relaxed': 'warning',
 };
 
+export const table: Format<DevicesAnswer> = {
+  separator: '\n',
+  pieces: (answer, { page }) => [renderDevices(answer, page)],
+};
+
 /** The devices and their verdicts as text for a terminal: a table, then why, and what to do about it. */
-export async function renderDevices(
-  answer: DevicesAnswer,
-  title: string,
-  page: Page,
-): Promise<string> {
+function renderDevices(answer: DevicesAnswer, page: Page): string {
   const { reports } = answer;
   const parts = [
-    preamble(answer, title, page),
+    preamble(answer, page),
     reports.length === 0
       ? wrap('No reserved region touches any device (--all lists every device).', page.columns)
-      : await devicesTable(answer, page),
+      : devicesTable(answer, page),
     regionsList(reports, page),
     kernelLists(reports, page),
     ...explanations(answer, page),
@@ -55,12 +56,12 @@ export async function renderDevices(
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble({ judges, hostRoot }: DevicesAnswer, title: string, page: Page): string {
+function preamble({ source, judges, hostRoot }: DevicesAnswer, page: Page): string {
   const { kernel, xen } = judges;
   const relaxed = kernel.relaxesAll ? ' with intel_iommu=relax_rmrr' : '';
   return facts(
     [
-      ['Source', title],
+      ['Source', source.path],
       [
         'Machine',
         machineName(hostRoot, 'unknown: every device that the table names is taken as present'),
@@ -80,7 +81,7 @@ const placeOf = (region: ReservedRegion): string => `#${indexOf(region)}`;
 const shortName = (name: string): string => name.replace(/^0000:/, '');
 const nameOf = ({ candidate }: DeviceReport): string => shortName(formatSbdf(candidate.address));
 
-async function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Page) {
+function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Page) {
   const wide = columns >= WIDE;
   const room = Math.max(LEAST_DESCRIPTION, columns - OTHER_COLUMNS - (wide ? 45 : 0));
   const headings: Column[] = [

@@ -1,29 +1,18 @@
+import type { DiffAnswer } from '../../answers/diff.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import type { Detail } from '../../diff/dmar/details.js';
 import type { Change } from '../../diff/dmar/diff.js';
-import type { GuestChange, ReservedFrames } from '../../diff/dmar/guests.js';
-import type { TableSource } from '../../evidence/source.js';
-import type { Release } from '../../xen/releases.js';
+import type { ReservedFrames } from '../../diff/dmar/guests.js';
+import type { Format } from '../basics/format.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
-/** In what two tables differ, and what that means for guests. */
-export interface DiffReport {
-  readonly old: TableSource;
-  readonly new: TableSource;
-  readonly changes: readonly Change[];
-  /** Whose behaviour the guests meet. */
-  readonly release: Release;
-  readonly guests: GuestChange;
-  readonly notes: readonly string[];
-}
-
 /** A report as the JSON Schema `diff` describes it. */
-export async function diffToJson(report: DiffReport): Promise<JsonObject> {
+export function diffToJson(report: DiffAnswer): JsonObject {
   const { changes, guests, release, notes } = report;
   return {
-    old: await sourceToJson(report.old),
-    new: await sourceToJson(report.new),
+    old: sourceToJson(report.old),
+    new: sourceToJson(report.new),
     differ: changes.length > 0,
     changes: changes.map(changeToJson),
     guests: {
@@ -35,6 +24,8 @@ export async function diffToJson(report: DiffReport): Promise<JsonObject> {
     notes,
   };
 }
+
+export const json: Format<DiffAnswer> = { document: diffToJson };
 
 const vtdText = (on: boolean): string => (on ? 'enabled' : 'disabled');
 

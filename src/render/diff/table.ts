@@ -1,13 +1,14 @@
+import type { DiffAnswer } from '../../answers/diff.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import type { Detail, Value } from '../../diff/dmar/details.js';
 import type { Change, Place } from '../../diff/dmar/diff.js';
 import type { ReservedFrames } from '../../diff/dmar/guests.js';
+import type { Format } from '../basics/format.js';
 import { type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, renderTable } from '../basics/table.js';
 import { formatSize, wrap } from '../basics/text.js';
-import type { DiffReport } from './json.js';
 
 /** Characters of a value that are shown; a run of bytes can have millions. */
 const MOST_CHARACTERS = 400;
@@ -46,13 +47,17 @@ interface Row {
   readonly new: string;
 }
 
+export const table: Format<DiffAnswer> = {
+  pieces: (answer, { page }) => [renderDiff(answer, page)],
+};
+
 /** A report as text for a terminal: what changed, and what that means for guests. */
-export async function renderDiff(report: DiffReport, page: Page): Promise<string> {
+function renderDiff(report: DiffAnswer, page: Page): string {
   const { style } = page;
   const parts = [
     `${style.removed(`--- ${report.old.path}`)}\n${style.added(`+++ ${report.new.path}`)}`,
-    await changesTable(report.changes, page),
-    await guestsPart(report, page),
+    changesTable(report.changes, page),
+    guestsPart(report, page),
     remarks(
       report.notes.map((message) => ({ message })),
       page,
@@ -61,7 +66,7 @@ export async function renderDiff(report: DiffReport, page: Page): Promise<string
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-async function changesTable(changes: readonly Change[], page: Page): Promise<string> {
+function changesTable(changes: readonly Change[], page: Page): string {
   if (changes.length === 0) return page.style.good('No difference.');
   const room = page.columns - MARK_COLUMNS - 3 * GAP;
   const value = Math.max(Math.floor(room * 0.3), VALUE_COLUMNS);
@@ -126,7 +131,7 @@ const FRAMES_COLUMNS: readonly Column[] = [
   { heading: 'devices' },
 ];
 
-async function guestsPart({ guests, release }: DiffReport, page: Page): Promise<string> {
+function guestsPart({ guests, release }: DiffAnswer, page: Page): string {
   const { style, columns } = page;
   const { vtd, reserved, freed } = guests;
   const lines = [style.heading(`For guests on Xen ${release.name}:`)];
@@ -150,7 +155,7 @@ async function guestsPart({ guests, release }: DiffReport, page: Page): Promise<
     ...reserved.map((frames) => framesRow('+', 'reserved', frames, page)),
     ...freed.map((frames) => framesRow('-', 'freed', frames, page)),
   ];
-  lines.push(await renderTable(FRAMES_COLUMNS, rows, { gap: GAP, heading: style.faint }));
+  lines.push(renderTable(FRAMES_COLUMNS, rows, { gap: GAP, heading: style.faint }));
   return lines.join('\n');
 }
 

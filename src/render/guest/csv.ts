@@ -2,21 +2,19 @@ import type { GuestAnswer } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { csvLine } from '../basics/csv.js';
-
-/** Names of the columns: keys of a region in the guest's JSON. */
-export const GUEST_CSV_HEADING =
-  'source,start_pfn,nr_pages,base,limit,devices,assigned,policy,fate\n';
+import type { Format } from '../basics/format.js';
+import { guestAsides } from './asides.js';
 
 /**
- * The guest's regions as CSV, a line each, in libxl's order; devices are separated by blanks.
- *
- * @param path the source, to tell several apart
+ * The guest's regions as CSV, the keys of a region in the guest's JSON, in libxl's order; devices are
+ * separated by blanks.
  */
-export const guestToCsv = (path: string, { layout }: GuestAnswer): string =>
-  layout.regions
-    .map(({ start, size, owners, devices, policy, fate }) =>
+export const csv: Format<GuestAnswer> = {
+  heading: 'source,start_pfn,nr_pages,base,limit,devices,assigned,policy,fate\n',
+  pieces: ({ source, layout }) =>
+    layout.regions.map(({ start, size, owners, devices, policy, fate }) =>
       csvLine([
-        path,
+        source.path,
         start / PAGE_SIZE,
         size / PAGE_SIZE,
         formatAddress(start),
@@ -26,5 +24,6 @@ export const guestToCsv = (path: string, { layout }: GuestAnswer): string =>
         policy ?? '',
         fate,
       ]),
-    )
-    .join('');
+    ),
+  asides: guestAsides,
+};

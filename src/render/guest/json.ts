@@ -3,16 +3,10 @@ import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { E820 } from '../../machine/host.js';
 import { type GivenPolicy, MIB, type RdmPolicy } from '../../toolstack/libxl/layout.js';
+import type { Format } from '../basics/format.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
-import type { SourceJson } from '../basics/source-json.js';
+import { sourceToJson } from '../basics/source-json.js';
 import { explainNote, explainRegion, explainVerdict } from './words.js';
-
-/** An answer, and what is to be said of the source and of the choice of the release. */
-export interface GuestOfSource {
-  readonly answer: GuestAnswer;
-  readonly iommu: 'on' | 'off';
-  readonly notes: readonly string[];
-}
 
 const bounds = (start: bigint, size: bigint) => ({
   base: formatAddress(start),
@@ -25,13 +19,10 @@ export const typeName = (type: number): string => (type === E820.ram ? 'RAM' : '
 const mib = (bytes: bigint) => jsonInteger(bytes / MIB);
 
 /** A guest's layout as JSON: see the JSON Schema `guest`. Settings have xl.cfg's names and are in MiB. */
-export function guestToJson(
-  source: SourceJson,
-  { answer, notes, iommu }: GuestOfSource,
-): JsonObject {
-  const { config, layout, refusal, assign, diagnostics, xen } = answer;
+export function guestToJson(answer: GuestAnswer): JsonObject {
+  const { source, iommu, sourceNotes, config, layout, refusal, assign, diagnostics, xen } = answer;
   return {
-    source,
+    source: sourceToJson(source),
     model: { xen: xen.release.name, abi: 'native', iommu },
     guest: {
       memory: mib(config.memory),
@@ -69,9 +60,11 @@ export function guestToJson(
     devices_without_region: layout.withoutRegion.map(formatSbdf),
     remarks: answer.notes.map((note) => ({ ...explainNote(note, answer) })),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
-    notes: [...notes],
+    notes: [...sourceNotes],
   };
 }
+
+export const json: Format<GuestAnswer> = { document: guestToJson };
 
 /** A policy that somebody set; null for what xl never wrote to. */
 const defined = (policy: GivenPolicy): RdmPolicy | null => (policy === 'undefined' ? null : policy);

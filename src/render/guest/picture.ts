@@ -1,9 +1,11 @@
+import type { GuestAnswer } from '../../answers/guest.js';
 import {
   type GuestLayout,
   HIGH_MEMORY_START,
   LOW_MEMORY_START,
+  MIB,
 } from '../../toolstack/libxl/layout.js';
-import type { LabelledRange, RangeKind } from '../basics/address-space.js';
+import type { LabelledRange, Picture, RangeKind } from '../basics/address-space.js';
 import { labelDevices } from '../basics/text.js';
 
 const KIND = {
@@ -12,6 +14,13 @@ const KIND = {
   hidden: 'hidden',
   refused: 'refused',
 } as const satisfies Record<string, RangeKind>;
+
+/** A guest's physical address space, drawn. */
+export const guestPicture = ({ config, layout, refusal }: GuestAnswer): Picture => ({
+  title: `Guest with ${config.memory / MIB} MiB of RAM${refusal === null ? '' : ', which cannot be created'}`,
+  axis: 'guest-physical address',
+  ranges: guestRanges(layout),
+});
 
 /** A guest's physical address space for a picture: RAM, the MMIO hole and the reserved regions. */
 export function guestRanges({

@@ -4,11 +4,12 @@ import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
+import type { Format } from '../basics/format.js';
 import { facts, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
 import { formatSize, listDevices, listSome, wrap } from '../basics/text.js';
-import { type GuestOfSource, typeName } from './json.js';
+import { typeName } from './json.js';
 import { guestRanges } from './picture.js';
 import { explainNote, explainRegion, explainVerdict } from './words.js';
 
@@ -31,17 +32,18 @@ const WIDE = 110;
 /** Regions that one explanation names. */
 const FEW_REGIONS = 6;
 
+export const table: Format<GuestAnswer> = {
+  separator: '\n',
+  pieces: (answer, { page }) => [renderGuest(answer, page)],
+};
+
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
-export async function renderGuest(
-  { answer, iommu, notes }: GuestOfSource,
-  title: string,
-  page: Page,
-): Promise<string> {
+function renderGuest(answer: GuestAnswer, page: Page): string {
   const { columns, style } = page;
   const { layout, refusal } = answer;
   const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
-    preamble(answer, iommu, title, page),
+    preamble(answer, page),
     refusal === null ? style.good(verdict) : style.bad(verdict),
     `${style.heading('guest-physical address space')}\n${addressSpaceText(
       guestRanges(layout),
@@ -51,12 +53,12 @@ export async function renderGuest(
         return paint === undefined ? text : style[paint](text);
       },
     ).trimEnd()}`,
-    await e820Table(answer, page),
-    await regionsTable(answer, page),
+    e820Table(answer, page),
+    regionsTable(answer, page),
     explanations(answer, page),
     remarks(
       [
-        ...notes.map((message) => ({ message })),
+        ...answer.sourceNotes.map((message) => ({ message })),
         ...answer.notes.map((note) => explainNote(note, answer)),
         ...answer.diagnostics,
       ],
@@ -66,17 +68,12 @@ export async function renderGuest(
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble(
-  { config, xen }: GuestAnswer,
-  iommu: 'on' | 'off',
-  title: string,
-  page: Page,
-): string {
+function preamble({ source, config, xen, iommu }: GuestAnswer, page: Page): string {
   const vtd = xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
   const lines: [string, string][] = [
     ['Guest', describeGuest(config)],
     ['Devices', config.pci.map(({ device }) => formatSbdf(device)).join(', ') || 'none'],
-    ['Source', title],
+    ['Source', source.path],
     ['Behaviour', `Xen ${xen.release.name}, IOMMU ${iommu}, ${vtd}`],
   ];
   return facts(lines, page);
@@ -92,7 +89,7 @@ function describeGuest({ memory, mmioHole, hap, rdm, rdmMemBoundary }: GuestConf
   ].join(' ');
 }
 
-async function e820Table({ layout }: GuestAnswer, { style }: Page): Promise<string> {
+function e820Table({ layout }: GuestAnswer, { style }: Page): string {
   if (layout.e820.length === 0) return '';
   const rows = layout.e820.map(({ start, size, type }) => [
     `${formatAddress(start)}-${formatAddress(BigInt.asUintN(64, start + size - 1n))}`,
@@ -117,7 +114,7 @@ const REGION_COLUMNS = [
   { heading: 'devices' },
 ] as const;
 
-async function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): Promise<string> {
+function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): string {
   if (layout.regions.length === 0) return '';
   const wide = columns >= WIDE;
   const rows = layout.regions.map(({ start, size, policy, fate, owners }) => [

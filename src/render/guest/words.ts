@@ -1,5 +1,5 @@
 import type { Severity } from '../../acpi/diagnostic.js';
-import type { GuestAnswer, GuestRemedy } from '../../answers/guest.js';
+import type { GuestOutcome, GuestRemedy } from '../../answers/guest.js';
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { leastVideoMemory } from '../../toolstack/libxl/build-info.js';
@@ -16,12 +16,12 @@ import type { GuestNote, NoteCode, NoteValues } from '../../toolstack/notes.js';
 const mib = (bytes: bigint): string => `${bytes / MIB} MiB`;
 
 /** Whether the guest can be created, and if not, why and what would help. */
-export function explainVerdict(answer: GuestAnswer): string {
+export function explainVerdict(answer: GuestOutcome): string {
   const why = explainRefusal(answer);
   return why === null ? 'The guest can be created.' : `The guest cannot be created: ${why}`;
 }
 
-function explainRefusal(answer: GuestAnswer): string | null {
+function explainRefusal(answer: GuestOutcome): string | null {
   const { refusal, layout, info } = answer;
   switch (refusal) {
     case null:
@@ -48,7 +48,7 @@ function explainRefusal(answer: GuestAnswer): string | null {
   }
 }
 
-function explainAttach(answer: GuestAnswer): string {
+function explainAttach(answer: GuestOutcome): string {
   const { assign, layout, config } = answer;
   if (assign === null) return 'a device cannot be attached.';
   const name = formatSbdf(assign.device);
@@ -69,7 +69,7 @@ function explainAttach(answer: GuestAnswer): string {
 }
 
 /** What would let the guest be created. */
-function explainRemedies({ remedies }: GuestAnswer): string {
+function explainRemedies({ remedies }: GuestOutcome): string {
   const relaxed =
     'The policy "relaxed" would create the guest without telling it of the region, which the device then cannot use safely.';
   return [...remedies.map(explainRemedy), relaxed].join(' ');
@@ -81,7 +81,7 @@ const explainRemedy = ({ setting, mib: value }: GuestRemedy): string =>
     : `With ${value} MiB of memory the guest's RAM would end below it.`;
 
 /** What became of a region, and why. */
-export function explainRegion(region: GuestRegion, { layout, config }: GuestAnswer): string {
+export function explainRegion(region: GuestRegion, { layout, config }: GuestOutcome): string {
   const { start, fate, policy } = region;
   const boundary = `the boundary of ${mib(config.rdmMemBoundary)}`;
   if (fate === 'exposed') {
@@ -112,7 +112,7 @@ const policyName = (policy: GivenPolicy): string =>
   policy === null ? 'without a policy' : `under the policy "${policy}"`;
 
 type Sentences = {
-  readonly [C in NoteCode]: (values: NoteValues[C], answer: GuestAnswer) => string;
+  readonly [C in NoteCode]: (values: NoteValues[C], answer: GuestOutcome) => string;
 };
 
 const RDM_HOW = `Write rdm = "strategy=host,policy=strict" or "strategy=host,policy=relaxed", exactly so`;
@@ -185,11 +185,11 @@ export interface PrintedNote {
 }
 
 /** A note with its sentences. */
-export const explainNote = (note: GuestNote, answer: GuestAnswer): PrintedNote => ({
+export const explainNote = (note: GuestNote, answer: GuestOutcome): PrintedNote => ({
   code: note.code,
   severity: note.severity,
   // The values of a note are those of its code.
-  message: (SENTENCES[note.code] as (values: GuestNote, answer: GuestAnswer) => string)(
+  message: (SENTENCES[note.code] as (values: GuestNote, answer: GuestOutcome) => string)(
     note,
     answer,
   ),

@@ -1,22 +1,17 @@
-import type { RdmMapResult } from '../../xen/rdm-map.js';
+import type { MapAnswer } from '../../answers/map.js';
 import { csvLine } from '../basics/csv.js';
+import type { Format } from '../basics/format.js';
+import { mapAsides } from './asides.js';
 import { boundsOf } from './json.js';
 
-/** Names of the columns, the map's JSON keys flattened. */
-export const MAP_CSV_HEADING =
-  'source,start_pfn,nr_pages,base,limit,rmrr_index,rmrr_offset,devices\n';
-
-/**
- * The entries as CSV, a line each; devices are separated by blanks.
- *
- * @param path the source, to tell several apart
- */
-export const mapToCsv = (path: string, { answer }: RdmMapResult): string =>
-  (answer?.entries ?? [])
-    .map(({ start_pfn, nr_pages, unit }) => {
+/** The entries as CSV, the keys of the map's JSON flattened; devices are separated by blanks. */
+export const csv: Format<MapAnswer> = {
+  heading: 'source,start_pfn,nr_pages,base,limit,rmrr_index,rmrr_offset,devices\n',
+  pieces: ({ source, result }) =>
+    (result.answer?.entries ?? []).map(({ start_pfn, nr_pages, unit }) => {
       const { base, limit } = boundsOf(start_pfn, nr_pages);
       return csvLine([
-        path,
+        source.path,
         start_pfn,
         nr_pages,
         base,
@@ -25,5 +20,6 @@ export const mapToCsv = (path: string, { answer }: RdmMapResult): string =>
         unit.rmrr?.offset ?? '',
         unit.devices.map(({ name }) => name).join(' '),
       ]);
-    })
-    .join('');
+    }),
+  asides: mapAsides,
+};

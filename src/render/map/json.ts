@@ -1,8 +1,10 @@
+import type { MapAnswer } from '../../answers/map.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { MissingRegion, RdmMapResult } from '../../xen/rdm-map.js';
+import type { Format } from '../basics/format.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
-import type { SourceJson } from '../basics/source-json.js';
+import { sourceToJson } from '../basics/source-json.js';
 
 /** First and last byte of a run of pages; wraps like the 64-bit frame arithmetic it came from. */
 export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
@@ -12,21 +14,11 @@ export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
 
 const rcOf = (rc: number | null) => ({ rc, errno: rc === null ? null : errnoName(rc) });
 
-/**
- * The map as the contract for scripts has it: see the JSON Schema `map`.
- *
- * @param iommu whether the hypervisor was asked to use the IOMMU at all
- * @param notes what a person should know, beside the diagnostics
- */
-export function mapToJson(
-  source: SourceJson,
-  result: RdmMapResult,
-  iommu: 'on' | 'off',
-  notes: readonly string[],
-): JsonObject {
+/** The map as the contract for scripts has it: see the JSON Schema `map`. */
+export function mapToJson({ source, result, iommu, diagnostics, notes }: MapAnswer): JsonObject {
   const { xen, abi, answer } = result;
   return {
-    source,
+    source: sourceToJson(source),
     model: { xen: xen.release.name, abi, iommu },
     boot: {
       ...rcOf(xen.parse_rc),
@@ -42,10 +34,12 @@ export function mapToJson(
     },
     entries: entriesToJson(result),
     ignored: result.missing.map(missingToJson),
-    diagnostics: result.diagnostics.map((diagnostic) => ({ ...diagnostic })),
+    diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     notes,
   };
 }
+
+export const json: Format<MapAnswer> = { document: mapToJson };
 
 /** The entries in the caller's buffer, in order. */
 export const entriesToJson = ({ answer }: RdmMapResult): JsonObject[] =>

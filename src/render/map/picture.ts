@@ -1,7 +1,8 @@
+import type { MapAnswer } from '../../answers/map.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { E820, type MemoryRange } from '../../machine/host.js';
 import type { RdmMapResult } from '../../xen/rdm-map.js';
-import type { LabelledRange } from '../basics/address-space.js';
+import type { LabelledRange, Picture } from '../basics/address-space.js';
 import { labelDevices } from '../basics/text.js';
 
 /** What the firmware's memory map calls its types. */
@@ -16,11 +17,20 @@ const TYPES: Readonly<Record<number, string>> = {
 const FOUR_GIB = 1n << 32n;
 
 /**
- * A host's physical address space for a picture: its memory map, as far as it is known, and the reserved
- * regions over it, those that are reported and those that are not.
+ * A host's physical address space: its memory map, as far as it is known, and the reserved regions over it,
+ * those that are reported and those that are not.
  */
-export function hostRanges(
-  { answer, missing }: Pick<RdmMapResult, 'answer' | 'missing'>,
+export function mapPicture({ source, host, result }: MapAnswer): Picture {
+  const off = result.xen.iommu_enabled ? '' : ', none reported: VT-D IS OFF';
+  return {
+    title: `Reserved memory regions${off}: ${source.path}`,
+    axis: 'host-physical address',
+    ranges: hostRanges(result, host?.memoryMap ?? null),
+  };
+}
+
+function hostRanges(
+  { answer, missing }: RdmMapResult,
   memoryMap: readonly MemoryRange[] | null,
 ): LabelledRange[] {
   const hidden = missing.map(

@@ -1,25 +1,15 @@
-import type { DmarHeader } from '../../acpi/dmar/header.js';
+import type { MapAnswer } from '../../answers/map.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
 import type { RdmMapResult } from '../../xen/rdm-map.js';
 import type { ReportedRegion } from '../../xen/reported-region.js';
+import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, columnWidths, renderTable } from '../basics/table.js';
 import { formatSize, listDevices, listSome, plural, wrap } from '../basics/text.js';
-
-/** What the text output says beside the map itself. */
-export interface MapTableInput {
-  readonly title: string;
-  readonly header: DmarHeader | null;
-  readonly result: RdmMapResult;
-  readonly iommu: 'on' | 'off';
-  /** Whose facts went into the answer; null where nothing is known of the machine. */
-  readonly hostRoot: string | null;
-  readonly notes: readonly string[];
-}
 
 /** From this width on there is room for all digits and every device. */
 const WIDE = 120;
@@ -28,21 +18,26 @@ const WIDE = 120;
 const HIGHEST_FRAME = 1n << 52n;
 
 /** The map as text for a terminal: what was asked of whom, the table, then what is missing and odd. */
-export async function renderMap(input: MapTableInput, page: Page): Promise<string> {
+function renderMap(input: MapAnswer, page: Page): string {
   const parts = [
     alarm(input, page),
     preamble(input, page),
-    await entriesTable(input.result, page),
+    entriesTable(input.result, page),
     missingRegions(input.result, page),
     oddities(input, page),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
+export const table: Format<MapAnswer> = {
+  separator: '\n',
+  pieces: (answer, { page }) => [renderMap(answer, page)],
+};
+
 const title = (text: string, columns: number, style: Style) => style.heading(wrap(text, columns));
 
 /** What must be seen first: the hypervisor gave the table up. */
-function alarm({ result }: MapTableInput, { columns, style }: Page): string {
+function alarm({ result }: MapAnswer, { columns, style }: Page): string {
   const { xen } = result;
   if (xen.outcome === 'ok' && xen.failure === null) return '';
   const first =
@@ -60,8 +55,8 @@ function alarm({ result }: MapTableInput, { columns, style }: Page): string {
   return [style.bad(wrap(first, columns)), wrap(why, columns), wrap(advice, columns)].join('\n');
 }
 
-function preamble(input: MapTableInput, page: Page): string {
-  const { header, result, hostRoot, iommu } = input;
+function preamble(input: MapAnswer, page: Page): string {
+  const { source, header, result, host, iommu } = input;
   const { xen, abi, answer } = result;
   const oem = [header?.oemId, header?.oemTableId]
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
@@ -69,8 +64,8 @@ function preamble(input: MapTableInput, page: Page): string {
   const caller = abi === 'native' ? '64-bit caller (native)' : '32-bit caller (compat)';
   const vtd = xen.outcome === 'ok' && xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
   const lines: [string, string][] = [
-    ['Source', [input.title, ...oem].join(', ')],
-    ['Machine', machineName(hostRoot, 'unknown: every device is taken as present')],
+    ['Source', [source.path, ...oem].join(', ')],
+    ['Machine', machineName(host?.root ?? null, 'unknown: every device is taken as present')],
     ['Behaviour', `Xen ${xen.release.name}, ${caller}, IOMMU ${iommu}, ${vtd}`],
     ['Hypercall', describeCall(answer)],
   ];
@@ -106,10 +101,7 @@ function failedCall({ rc }: Answer): string {
   return `The hypercall failed with -${name}${meaning === undefined ? '' : `: ${meaning}`}.`;
 }
 
-async function entriesTable(
-  { xen, answer }: RdmMapResult,
-  { columns, style }: Page,
-): Promise<string> {
+function entriesTable({ xen, answer }: RdmMapResult, { columns, style }: Page): string {
   if (answer === null) return '';
   const failure = answer.rc === 0 ? [] : [style.bad(wrap(failedCall(answer), columns))];
   if (answer.entries.length > 0) {
@@ -117,7 +109,7 @@ async function entriesTable(
     const gap = wide ? 2 : 1;
     const rows = answer.entries.map((entry) => entryRow(entry, wide));
     fitRows(rows, columns - gap * (COLUMNS.length - 1));
-    const table = await renderTable(COLUMNS, rows, { gap, heading: style.heading });
+    const table = renderTable(COLUMNS, rows, { gap, heading: style.heading });
     return [...failure, table].join('\n\n');
   }
   if (failure.length > 0) return failure.join('');
@@ -205,14 +197,13 @@ function missingRegions({ missing }: RdmMapResult, { columns, style }: Page): st
 }
 
 /** All that is odd but for what the alarm at the top says already. */
-function oddities({ result, notes }: MapTableInput, page: Page): string {
+function oddities({ result, diagnostics, notes }: MapAnswer, page: Page): string {
   const { failure, outcome } = result.xen;
   const alarmed = failure !== null || outcome !== 'ok';
   const said = new Set(['scope-path-unresolved']);
   if (alarmed) for (const code of ['xen-table-refused', 'xen-bug', 'xen-panic']) said.add(code);
-  const diagnostics = result.diagnostics.filter(({ code }) => !said.has(code));
   const all = [...notes, ...unresolvedPaths(result)].map((message) => ({ message }));
-  return remarks([...all, ...diagnostics], page);
+  return remarks([...all, ...diagnostics.filter(({ code }) => !said.has(code))], page);
 }
 
 /** Says once, of all regions, what hangs on how the machine numbered its buses. */

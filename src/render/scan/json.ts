@@ -1,32 +1,25 @@
 import type { DmarTable } from '../../acpi/dmar/decode.js';
+import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
-import type { Finding } from '../../check/check.js';
-import type { RdmMapResult } from '../../xen/rdm-map.js';
 import type { JsonObject } from '../basics/json.js';
-import type { SourceJson } from '../basics/source-json.js';
 import { findingToJson } from '../check/json.js';
 import { mapToJson } from '../map/json.js';
 
-/** What `dmar scan` knows of one table. */
-export interface ScannedTable {
-  readonly path: string;
-  readonly source: SourceJson;
-  /** null for a kernel's log, and where not even the header could be decoded. */
-  readonly table: DmarTable | null;
-  readonly result: RdmMapResult;
-  readonly iommu: 'on' | 'off';
-  readonly notes: readonly string[];
-  readonly findings: readonly Finding[];
-}
-
-/** A table as the JSON Schema `scan` describes a line. */
-export const scannedToJson = (scanned: ScannedTable): JsonObject => {
-  const { path, source, table, result, iommu, notes, findings } = scanned;
+/**
+ * A table as the JSON Schema `scan` describes a line.
+ *
+ * @param path where it was found: its file, or the directory or archive of its host
+ */
+export const scannedToJson = (path: string, answer: ScanAnswer): JsonObject => {
+  const { map, table, findings } = answer;
+  const { source, ...rest } = mapToJson(map);
   return {
     path,
     source,
     machine: table === null ? null : machineToJson(table),
-    ...mapToJson(source, result, iommu, notes),
+    ...rest,
+    // What is wrong with the bytes stands among the findings.
+    diagnostics: map.result.diagnostics.map((diagnostic) => ({ ...diagnostic })),
     findings: findings.map(findingToJson),
   };
 };

@@ -1,6 +1,9 @@
 import type { Diagnostic } from '../../acpi/diagnostic.js';
 import type { ListedField, ListedPart } from '../../acpi/listing.js';
+import { listTable } from '../../acpi/tables.js';
+import type { ShowAnswer } from '../../answers/show.js';
 import { bytesToHex, hexDigits } from '../../base/hex.js';
+import type { Format, View } from '../basics/format.js';
 import { type Page, remarks } from '../basics/page.js';
 import { plural, wrap } from '../basics/text.js';
 
@@ -16,12 +19,27 @@ const TIGHT = 60;
 /** Bytes of a run that are shown where the bytes were not asked for. */
 const FEW_BYTES = 64;
 
+export const table: Format<ShowAnswer> = { separator: '\n', pieces: renderShow };
+
+/** A table as text for a terminal, part by part, however large it is. */
+function* renderShow(answer: ShowAnswer, { page, hex }: View): Generator<string> {
+  const { source, table, resolve, notes, diagnostics } = answer;
+  const bytes = hex ? source.bytes : null;
+  const title = `${source.path}: ${plural(source.bytes.length, 'byte')}, signature ${source.signature}`;
+  yield `${wrap(title, page.columns)}\n`;
+  for (const part of listTable(table, source.bytes, resolve)) {
+    yield `\n${renderPart(part, page, bytes)}`;
+  }
+  const oddities = renderOddities(notes, diagnostics, page);
+  if (oddities !== '') yield `\n${oddities}`;
+}
+
 /**
  * One part of a listing as text, ending in a newline: its heading, then a line or more per field.
  *
  * @param bytes the table's, to prefix each field with its offset and bytes; null to leave them out
  */
-export function renderPart(part: ListedPart, page: Page, bytes: Uint8Array | null): string {
+function renderPart(part: ListedPart, page: Page, bytes: Uint8Array | null): string {
   const { heading, offset, length, fields } = part;
   const title = wrap(`${heading}, ${plural(length, 'byte')} at offset ${offset}`, page.columns);
   const lines = fields.flatMap((field) =>
@@ -31,7 +49,7 @@ export function renderPart(part: ListedPart, page: Page, bytes: Uint8Array | nul
 }
 
 /** What is odd about a table, ending in a newline; '' where nothing is. */
-export function renderOddities(
+function renderOddities(
   notes: readonly string[],
   diagnostics: readonly Diagnostic[],
   page: Page,

@@ -126,7 +126,11 @@ describe('the text', () => {
 
 describe('the picture', () => {
   const svg = (label: string) =>
-    addressSpaceSvg('<Title> & "more"', 'axis', [range(0n, MIB, 'reserved', label)]);
+    addressSpaceSvg({
+      title: '<Title> & "more"',
+      axis: 'axis',
+      ranges: [range(0n, MIB, 'reserved', label)],
+    });
 
   test('escapes what labels and titles hold', () => {
     const text = svg('<script>\u0000&');
@@ -147,10 +151,11 @@ describe('the picture', () => {
   });
 
   test('gives exact bands heights in proportion to their sizes', () => {
-    const text = addressSpaceSvg('t', 'a', [
-      range(0n, 3n * MIB, 'ram'),
-      range(3n * MIB, 5n * MIB, 'mmio'),
-    ]);
+    const text = addressSpaceSvg({
+      title: 't',
+      axis: 'a',
+      ranges: [range(0n, 3n * MIB, 'ram'), range(3n * MIB, 5n * MIB, 'mmio')],
+    });
     const heights = [
       ...text.matchAll(
         /<rect class="(?:ram|mmio)" x="\d+" y="[\d.]+" width="150" height="([\d.]+)"/g,

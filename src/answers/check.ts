@@ -1,0 +1,94 @@
+import type { Severity } from '../acpi/diagnostic.js';
+import { decodeDmar } from '../acpi/dmar/decode.js';
+import type { DmarHeader } from '../acpi/dmar/header.js';
+import { EXIT, Failure } from '../base/failure.js';
+import { type CheckResult, checkTable, type Finding, reaches } from '../check/check.js';
+import { RULES, RULES_BY_ID } from '../check/dmar/rules.js';
+import { NO_HOST } from '../check/dmar/subject.js';
+import type { Rule } from '../check/rule.js';
+import { requireTable, type TableSource } from '../evidence/source.js';
+import type { Evidence } from './evidence.js';
+
+/** Options of the question what is wrong with a table. */
+export interface CheckOptions {
+  /** Findings of this severity and above make the check fail; left out: errors. */
+  readonly failOn?: Severity | undefined;
+  /** Ids of rules to leave out. */
+  readonly ignore?: readonly string[] | undefined;
+  /** Ids of the only rules to go by. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/** What is wrong with a table. */
+export interface CheckAnswer {
+  readonly source: TableSource;
+  readonly header: DmarHeader | null;
+  /** Whose facts went into it; null where nothing is known of the machine. */
+  readonly hostRoot: string | null;
+  /** The rules that were asked for. */
+  readonly rules: readonly Rule[];
+  readonly result: CheckResult;
+  /** Findings of this severity and above make the check fail. */
+  readonly failOn: Severity;
+  /** What a person should know beside the findings. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * What is wrong with a table, rule by rule.
+ *
+ * @throws Failure `no-table` for a kernel's log, `unknown-rule` for a rule there is none of
+ */
+export function answerCheck(
+  { source: any, host }: Evidence,
+  options: CheckOptions = {},
+): CheckAnswer {
+  const rules = selectRules(options);
+  const source = requireTable(any);
+  const decoded = decodeDmar(source.bytes);
+  const result = checkTable(decoded, host ?? NO_HOST, rules);
+  return {
+    source,
+    header: decoded.table?.header ?? null,
+    hostRoot: host?.root ?? null,
+    rules,
+    result,
+    failOn: options.failOn ?? 'error',
+    notes: [...source.notes, ...(host?.notes ?? [])],
+  };
+}
+
+/**
+ * The rules that `only` and `ignore` leave.
+ *
+ * @throws Failure `unknown-rule`
+ */
+export function selectRules({ only, ignore = [] }: CheckOptions): readonly Rule[] {
+  const ignored = new Set(ignore.map(requireRule));
+  const chosen = only?.map(requireRule);
+  return RULES.filter((rule) => (chosen?.includes(rule) ?? true) && !ignored.has(rule));
+}
+
+/**
+ * The rule of an id.
+ *
+ * @throws Failure `unknown-rule` where there is none
+ */
+export function requireRule(id: string): Rule {
+  const rule = RULES_BY_ID.get(id);
+  if (rule !== undefined) return rule;
+  throw new Failure(
+    'unknown-rule',
+    `There is no rule ${JSON.stringify(id)}.`,
+    'dmar check --list prints all rules.',
+    EXIT.usage,
+  );
+}
+
+/** Whether a finding is bad enough to make the check fail. */
+export const fails = ({ failOn }: CheckAnswer, { rule }: Finding): boolean =>
+  reaches(rule.severity, failOn);
+
+/** Whether no finding makes the check fail. */
+export const passes = (answer: CheckAnswer): boolean =>
+  !answer.result.findings.some((finding) => fails(answer, finding));

@@ -1,0 +1,135 @@
+import { EXIT, Failure } from '../base/failure.js';
+import { type LogSource, type Source, sourceName } from '../evidence/source.js';
+import type { Host } from '../machine/host.js';
+import { bootXen, type Xen } from '../xen/boot.js';
+import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
+import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';
+import type { RdmMapResult } from '../xen/rdm-map.js';
+import {
+  findRelease,
+  newestRelease,
+  type Release,
+  releaseNames,
+  releaseOfHost,
+} from '../xen/releases.js';
+import { tableOfRegions, withoutTable } from '../xen/vtd/logged-regions.js';
+import type { Evidence } from './evidence.js';
+
+/** Options of the questions that are put to the modelled hypervisor. */
+export interface XenOptions {
+  /** `rfc-v7`, or a release with or without its point; left out: the host's, else the newest. */
+  readonly xen?: string | undefined;
+  /** false: the IOMMU is off. */
+  readonly iommu?: boolean | undefined;
+  /** Xen's own options that change the answer: `iommu=…`, `rmrr=…`. */
+  readonly xenCmdline?: string | undefined;
+}
+
+/** The hypervisor that the options describe, booted with what the evidence holds. */
+export interface Hypervisor {
+  readonly xen: Xen;
+  readonly iommu: 'on' | 'off';
+  /** The facts that went into it; null where nothing of the machine did. */
+  readonly host: Host | null;
+  /** What a person should know of the source and of the choice of the release. */
+  readonly notes: readonly string[];
+  /** Takes out of the hypercall's answer what the source did not tell. */
+  readonly clean: (result: RdmMapResult) => RdmMapResult;
+}
+
+/**
+ * Boots the hypervisor that the options, or else the host, name: with the table, or with one that stands
+ * for the regions of a kernel's log.
+ *
+ * @throws Failure `unknown-release` for a release there is none of
+ */
+export function bootHypervisor({ source, host }: Evidence, options: XenOptions): Hypervisor {
+  if (source.kind === 'table') {
+    const { xen, iommu, notes } = boot(source.bytes, host, options);
+    return { xen, iommu, host, notes: [...source.notes, ...notes], clean: (result) => result };
+  }
+  const { regions } = source;
+  // What is known of a machine cannot be brought together with regions whose devices are not known.
+  const { xen, iommu, notes } = boot(tableOfRegions(regions), null, options);
+  return {
+    xen,
+    iommu,
+    host: null,
+    notes: [explainLog(source), ...source.notes, ...notes],
+    clean: (result) => withoutTable(result, regions),
+  };
+}
+
+function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
+  const { release, notes } = chooseRelease(options.xen, host);
+  const text = options.xenCmdline ?? '';
+  const cmdline = parseCmdline(text, release);
+  if (options.iommu === false) cmdline.iommu.enable = false;
+  const machine = host === null ? UNKNOWN_MACHINE : machineOf(host, release);
+  if (/(^| )rmrr=/.test(text) && release.rmrrOption === null) {
+    notes.push(`Xen ${release.name} has no rmrr= option yet; it came with 4.9.`);
+  }
+  const long = text.split(' ').find((option) => option.length > LONGEST_OPTION);
+  if (long !== undefined) {
+    notes.push(
+      `On its own command line Xen reads only ${LONGEST_OPTION} characters of an option, up to "…${long.slice(LONGEST_OPTION - 16, LONGEST_OPTION)}"; here all of it is read. A second rmrr= has room for more regions.`,
+    );
+  }
+  const iommu: 'on' | 'off' = cmdline.iommu.enable ? 'on' : 'off';
+  return { xen: bootXen({ dmar: bytes }, machine, release, cmdline), iommu, notes };
+}
+
+function chooseRelease(
+  name: string | undefined,
+  host: Host | null,
+): { release: Release; notes: string[] } {
+  if (name !== undefined) return { release: requireRelease(name), notes: [] };
+  if (host?.xen == null) return { release: newestRelease(), notes: [] };
+  const running = releaseOfHost(host.xen);
+  if (running === null) {
+    const release = newestRelease();
+    const note = `The host gives its Xen as "${host.xen}", which is no release; ${release.name} stands in.`;
+    return { release, notes: [note] };
+  }
+  const { release, exact } = running;
+  return {
+    release,
+    notes: exact
+      ? []
+      : [`The host runs Xen ${host.xen}, which is not known here; ${release.name} stands in.`],
+  };
+}
+
+function requireRelease(name: string): Release {
+  const release = findRelease(name);
+  if (release !== null) return release;
+  throw new Failure(
+    'unknown-release',
+    `There is no Xen ${name} here.`,
+    `Known: ${releaseNames().join(', ')}, and every point release before those.`,
+    EXIT.usage,
+  );
+}
+
+/**
+ * Makes sure that it is known which device uses which region.
+ *
+ * @throws Failure `devices-unknown` where a log does not say
+ */
+export function requireDevices(source: Source): void {
+  if (source.kind === 'table' || source.regions.every(({ devices }) => devices !== null)) return;
+  throw new Failure(
+    'devices-unknown',
+    `${sourceName(source.path)} is a log that does not say which device uses which region, so nothing can be said of one device.`,
+    'Without a device, all regions of the log are taken.',
+    EXIT.usage,
+  );
+}
+
+function explainLog({ kind, regions }: LogSource): string {
+  const whose = kind === 'linux-log' ? 'Linux' : 'Xen';
+  const devices = regions.every((region) => region.devices !== null)
+    ? ''
+    : ' Devices that it does not name are taken as present.';
+  return `This is a log of ${whose}, not the table: the regions it tells of are all that is known.${devices}`;
+}

@@ -1,0 +1,76 @@
+import type { Diagnostic } from '../acpi/diagnostic.js';
+import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
+import type { DmarHeader } from '../acpi/dmar/header.js';
+import type { Decoded } from '../acpi/table-layout.js';
+import { EXIT, Failure } from '../base/failure.js';
+import type { Sbdf } from '../base/sbdf.js';
+import type { Source } from '../evidence/source.js';
+import type { Host } from '../machine/host.js';
+import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import type { Evidence } from './evidence.js';
+import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
+
+/** Options of the question which guest frames are taken. */
+export interface MapOptions extends XenOptions {
+  /** Whether a 32-bit guest asks. */
+  readonly compat?: boolean | undefined;
+  /** One call with room for so many entries; left out: two calls, as a toolstack makes them. */
+  readonly nrEntries?: number | undefined;
+  /** One device's regions instead of all. */
+  readonly device?: Sbdf | undefined;
+}
+
+/** The hypercall's answer, and all that is to say about it. */
+export interface MapAnswer {
+  readonly source: Source;
+  /** The facts that went into it; null where nothing of the machine did. */
+  readonly host: Host | null;
+  /** The table's header; null for a kernel's log, and where it could not be decoded. */
+  readonly header: DmarHeader | null;
+  readonly result: RdmMapResult;
+  /** What the hypervisor found odd, then what is wrong with the table's bytes. */
+  readonly diagnostics: readonly Diagnostic[];
+  /** Whether the hypervisor was asked to use the IOMMU at all. */
+  readonly iommu: 'on' | 'off';
+  /** What a person should know, beside the diagnostics. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Which guest frames are taken, and by which devices: boots the modelled hypervisor and makes the hypercall.
+ *
+ * @throws Failure `unknown-release`, `no-device-request` or `devices-unknown`, all a matter of usage
+ */
+export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnswer {
+  const { source } = evidence;
+  const { device, nrEntries: nr_entries } = options;
+  if (device !== undefined) requireDevices(source);
+  const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
+  if (device !== undefined && xen.release.interface === 'rfc-v7') {
+    throw new Failure(
+      'no-device-request',
+      'The interface of rfc-v7 cannot ask for one device.',
+      'Leave --device out, or ask with --xen 4.6 or later.',
+      EXIT.usage,
+    );
+  }
+  const abi = options.compat ? 'compat' : 'native';
+  const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
+  const result = clean(askRdmMap(xen, request));
+  const { table, diagnostics } = decoded(source);
+  return {
+    source,
+    host,
+    header: table?.header ?? null,
+    result,
+    diagnostics: [...result.diagnostics, ...diagnostics],
+    iommu,
+    notes: [...notes, ...(host?.notes ?? [])],
+  };
+}
+
+/** What decoding makes of a source; of a log nothing, and nothing is wrong with that. */
+export const decoded = (source: Source): Decoded<DmarTable> =>
+  source.kind === 'table'
+    ? decodeDmar(source.bytes)
+    : { kind: 'DMAR', table: null, diagnostics: [] };

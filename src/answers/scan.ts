@@ -1,0 +1,28 @@
+import type { DmarTable } from '../acpi/dmar/decode.js';
+import { checkTable, type Finding } from '../check/check.js';
+import { NO_HOST } from '../check/dmar/subject.js';
+import type { Evidence } from './evidence.js';
+import type { XenOptions } from './hypervisor.js';
+import { answerMap, decoded, type MapAnswer } from './map.js';
+
+/** What is to say of one table among many: its map, and what is wrong with it. */
+export interface ScanAnswer {
+  readonly map: MapAnswer;
+  /** null for a kernel's log, and where not even the header could be decoded. */
+  readonly table: DmarTable | null;
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * A table's map, and what is wrong with it.
+ *
+ * @throws Failure `unknown-release`
+ */
+export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
+  const decoding = decoded(evidence.source);
+  return {
+    map: answerMap(evidence, options),
+    table: decoding.table,
+    findings: checkTable(decoding, evidence.host ?? NO_HOST).findings,
+  };
+}

@@ -1,0 +1,12 @@
+import type { CheckAnswer } from '../../answers/check.js';
+import type { Format } from '../basics/format.js';
+import { toJsonText } from '../basics/json.js';
+import { findingToJson } from './json.js';
+
+/** A line of JSON for each finding, with the path of its source. */
+export const ndjson: Format<CheckAnswer> = {
+  pieces: ({ source, result }) =>
+    result.findings.map((finding) =>
+      toJsonText({ source: source.path, ...findingToJson(finding) }, 0),
+    ),
+};

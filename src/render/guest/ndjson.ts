@@ -1,0 +1,12 @@
+import type { GuestAnswer } from '../../answers/guest.js';
+import type { Format } from '../basics/format.js';
+import { toJsonText } from '../basics/json.js';
+import { guestAsides } from './asides.js';
+import { regionsToJson } from './json.js';
+
+/** A line of JSON for each region, with the path of its source. */
+export const ndjson: Format<GuestAnswer> = {
+  pieces: (answer) =>
+    regionsToJson(answer).map((region) => toJsonText({ source: answer.source.path, ...region }, 0)),
+  asides: guestAsides,
+};
