@@ -22,27 +22,40 @@ function licenceOf(folder) {
 }
 
 const CORE = /src\/(standalone|commands\/map|render\/(map\/json|basics\/source-json))\.ts$/;
-const TEXT = /src\/(render\/map\/table|commands\/page)\.ts$/;
+const TEXT = /src\/(render\/map\/table|commands\/terminal)\.ts$/;
 
-export default defineConfig({
-  input: { dmar: 'src/standalone.ts' },
-  platform: 'node',
+/** What the program and the library have in common. */
+const common = {
   // The other form of some libraries loads its parts in a way no bundler can follow.
   resolve: { mainFields: ['module', 'main'] },
   plugins: [licences],
-  output: {
-    dir: 'dist/program',
-    format: 'esm',
-    minify: true,
-    cleanDir: true,
-    entryFileNames: '[name].js',
-    chunkFileNames: '[name].js',
-    // What a map as JSON needs is one file, and what one as text needs is one more.
-    codeSplitting: {
-      groups: [
-        { name: 'core', test: CORE, priority: 2 },
-        { name: 'text', test: TEXT, priority: 1 },
-      ],
+  checks: { ineffectiveDynamicImport: false },
+};
+
+export default defineConfig([
+  {
+    ...common,
+    input: { dmar: 'src/standalone.ts' },
+    platform: 'node',
+    output: {
+      dir: 'dist/program',
+      minify: true,
+      cleanDir: true,
+      entryFileNames: '[name].js',
+      chunkFileNames: '[name].js',
+      // What a map as JSON needs is one file, and what one as text needs is one more.
+      codeSplitting: {
+        groups: [
+          { name: 'core', test: CORE, priority: 2 },
+          { name: 'text', test: TEXT, priority: 1 },
+        ],
+      },
     },
   },
-});
+  {
+    ...common,
+    input: { index: 'src/index.ts' },
+    platform: 'browser',
+    output: { dir: 'dist', entryFileNames: '[name].js', codeSplitting: false },
+  },
+]);

@@ -1,5 +1,6 @@
 /**
- * The library under the command line: decode and encode DMAR tables, and ask the modelled hypervisor.
+ * The library under the command line: decode and encode DMAR tables, ask the modelled hypervisor, and put to
+ * a table or log the questions that the command line puts, with the same answers and documents.
  * Nothing here touches files, the clock or the process, so it runs in a browser as it is.
  */
 export type { Diagnostic, Severity } from './acpi/diagnostic.js';
@@ -20,25 +21,61 @@ export {
   tableFromJson,
   tableToJson,
 } from './acpi/tables.js';
-export { type DeviceReport, type Judges, reportDevices } from './answers/devices.js';
+export { answerCheck, type CheckAnswer, type CheckOptions, passes } from './answers/check.js';
+export {
+  answerDevices,
+  type DeviceReport,
+  type DevicesAnswer,
+  type DevicesOptions,
+  isBlocked,
+  type Judges,
+  reportDevices,
+} from './answers/devices.js';
+export { answerDiff, type DiffAnswer, type DiffOptions } from './answers/diff.js';
+export type { Evidence } from './answers/evidence.js';
 export {
   answerGuest,
+  createGuest,
   type GuestAnswer,
+  type GuestDescription,
+  type GuestOutcome,
   type GuestQuestion,
   type GuestRefusal,
+  readGuest,
 } from './answers/guest.js';
+export type { XenOptions } from './answers/hypervisor.js';
+export type { LinuxOptions } from './answers/kernel.js';
+export { answerMap, type MapAnswer, type MapOptions } from './answers/map.js';
+export { answerScan, type ScanAnswer } from './answers/scan.js';
+export { answerShow, type ShowAnswer } from './answers/show.js';
+export { Failure } from './base/failure.js';
 export { formatSbdf, parseSbdf, type Sbdf } from './base/sbdf.js';
 export { type CheckResult, checkTable, type Finding } from './check/check.js';
 export { RULES } from './check/dmar/rules.js';
 export type { Consequence, Rule } from './check/rule.js';
 export { type Change, diffTables, type TableBytes } from './diff/dmar/diff.js';
 export { compareGuests, type GuestChange } from './diff/dmar/guests.js';
+export { readHost } from './evidence/host.js';
+export type { LogSource, Source, TableSource, Tools } from './evidence/source.js';
+export { sourceOf } from './evidence/source-of.js';
 export { type LinuxKernel, parseLinuxRelease } from './linux/kernel.js';
 export type { Host, MemoryRange } from './machine/host.js';
 export { type PciFunction, PciTopology } from './machine/pci-topology.js';
 export { type Candidate, candidatesOf } from './regions/candidate.js';
 export { DmarRegions } from './regions/of-dmar.js';
+export type { Picture } from './render/basics/address-space.js';
+export { type Json, type JsonObject, toJsonText } from './render/basics/json.js';
+export { addressSpaceSvg } from './render/basics/svg.js';
+export { checkToJson } from './render/check/json.js';
+export { devicesToJson } from './render/devices/json.js';
+export { diffToJson } from './render/diff/json.js';
+export { guestToJson } from './render/guest/json.js';
+export { guestPicture } from './render/guest/picture.js';
 export { explainNote, explainRegion, explainVerdict } from './render/guest/words.js';
+export { mapToJson } from './render/map/json.js';
+export { mapPicture } from './render/map/picture.js';
+export { scannedToJson } from './render/scan/json.js';
+export { showToJson } from './render/show/json.js';
 export {
   type E820Entry,
   type GuestConfig,

@@ -1,4 +1,4 @@
-import { answerGuest, type GuestAnswer, type GuestQuestion } from '../../src/answers/guest.js';
+import { createGuest, type GuestOutcome, type GuestQuestion } from '../../src/answers/guest.js';
 import { formatAddress } from '../../src/base/address.js';
 import { formatSbdf } from '../../src/base/sbdf.js';
 import { E820 } from '../../src/machine/host.js';
@@ -14,7 +14,7 @@ export function answerForVector(
   question: GuestQuestion,
   rmrrs: LayoutVector['input']['rmrrs'],
   releaseName: string,
-): GuestAnswer {
+): GuestOutcome {
   const release = findRelease(releaseName);
   if (release === null) throw new Error(`no such release: ${releaseName}`);
   const table = tableOf({
@@ -28,7 +28,7 @@ export function answerForVector(
       })),
     ],
   });
-  return answerGuest(
+  return createGuest(
     question,
     bootXen({ dmar: table }, UNKNOWN_MACHINE, release, parseCmdline('', release)),
   );
@@ -36,7 +36,7 @@ export function answerForVector(
 
 /** What of an answer a vector tells: what libxl does not come to is not compared. */
 export function asExpected(
-  { layout, refusal, assign }: GuestAnswer,
+  { layout, refusal, assign }: GuestOutcome,
   { memory, regions }: GuestExpectation,
 ): GuestExpectation {
   const refused = layout.regions.find(({ fate }) => fate === 'refused');
