@@ -5,7 +5,7 @@ const PURE =
   'test/{base,acpi,machine,evidence,regions,linux,toolstack,xen,check,diff,answers,render}/**/*.test.ts';
 
 /** By name, what asks thousands of recorded answers, every real table, or another program. */
-const HEAVY = '**/*{vectors,corpus,iasl,tools,growth}.test.ts';
+const HEAVY = '**/*{vectors,corpus,iasl,tools,growth,regexps}.test.ts';
 
 export default defineConfig({
   test: {

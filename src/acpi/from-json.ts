@@ -176,6 +176,9 @@ class TableReader<T extends DecodedTable> {
   }
 }
 
+/** The field that a path such as `structures[0].flags` ends with. */
+const lastKey = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
+
 /** Reads values out of parsed JSON; what it cannot read it notes, and goes on with something harmless. */
 export class JsonReader {
   readonly problems: JsonProblem[] = [];
@@ -244,7 +247,7 @@ export class JsonReader {
   }
 
   missing(path: string): undefined {
-    return this.complain('json-missing', path, `${path.replace(/.*\./, '')} must be given.`);
+    return this.complain('json-missing', path, `${lastKey(path)} must be given.`);
   }
 
   /** A flags field, from its number, from its parts by name, or from both where they agree. */
@@ -276,7 +279,7 @@ export class JsonReader {
   #part(json: unknown, width: number, path: string): bigint | null {
     if (width === 1) {
       if (typeof json === 'boolean') return json ? 1n : 0n;
-      const key = path.replace(/.*\./, '');
+      const key = lastKey(path);
       this.complain('json-type', path, `${key} is either true or false.`);
       return null;
     }

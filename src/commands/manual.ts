@@ -15,7 +15,7 @@ const bold = (text: string): string => `\\fB${roff(text)}\\fR`;
 /** Flags and operands in bold, places for values in italics: `--xen <release>`, `[source...]`. */
 const marked = (usage: string): string =>
   usage
-    .split(/(<[^>]+>|\[[^\]]+\])/)
+    .split(/(<[^<>]+>|\[[^[\]]+\])/)
     .map((part) => {
       const place = /^[<[](\w[\w-]*)(\.\.\.)?[>\]]$/.exec(part);
       if (place === null) return part === '' ? '' : bold(part);

@@ -1,5 +1,6 @@
 import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
 import { Failure } from '../base/failure.js';
+import { below } from '../base/path.js';
 import { isDmar, pickDmar, signatureOf } from './pick.js';
 import type { TableSource, Tools } from './source.js';
 import type { Tree } from './tree.js';
@@ -34,7 +35,7 @@ export async function readHostTable(
     throw explainNoTable(tree, names);
   }
   const file = `${TABLES_DIRECTORY}/${signature}`;
-  const path = `${tree.name.replace(/\/+$/, '')}/${file}`;
+  const path = below(tree.name, file);
   const bytes = tree.read(file, limit);
   if (bytes === null) {
     throw new Failure('not-found', `${path} is no regular file, nor a link to one below the root.`);

@@ -1,5 +1,6 @@
 import { describeTables } from '../acpi/table-names.js';
 import { Failure } from '../base/failure.js';
+import { below } from '../base/path.js';
 import { TABLES_DIRECTORY } from './host-table.js';
 import type { Tree } from './tree.js';
 
@@ -31,7 +32,7 @@ export function explainNoTable(tree: Tree, names: readonly string[]): Failure {
   if (tree.list('') === null) {
     return new Failure('not-found', `There is no directory ${tree.name}.`);
   }
-  const directory = `${tree.name.replace(/\/+$/, '')}/${TABLES_DIRECTORY}`;
+  const directory = below(tree.name, TABLES_DIRECTORY);
   const who = tree.name === '/' ? 'This machine' : `The host below ${tree.name}`;
   const signatures = names.filter((name) => /^[A-Z0-9_!]{4}\d*$/.test(name));
   if (signatures.length === 0) {

@@ -1,5 +1,6 @@
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../base/failure.js';
+import { below } from '../base/path.js';
 import type { WrittenTable } from '../evidence/formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { isDmar, pickDmar } from '../evidence/pick.js';
@@ -42,7 +43,7 @@ export async function readDirectory(
     form: 'binary',
     verbatim: true,
     sha256: NODE_TOOLS.sha256(picked.bytes),
-    path: `${path.replace(/\/+$/, '')}/${file?.name}`,
+    path: below(path, `${file?.name}`),
     hostTree: null,
   };
 }

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { below } from '../base/path.js';
 import { severalHosts, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { ifPermitted, type Tree } from '../evidence/tree.js';
 import { directoryTree } from './tree.js';
@@ -21,5 +22,5 @@ export function hostTreeAt(path: string): Tree | null {
   );
   if (hosts.length > 1) throw severalHosts(path, hosts);
   const [only] = hosts;
-  return only === undefined ? null : directoryTree(`${path.replace(/\/+$/, '')}/${only}`);
+  return only === undefined ? null : directoryTree(below(path, only));
 }

@@ -137,7 +137,8 @@ const NAMELESS: Sbdf = { segment: 0, bus: 0, device: 0, func: 0 };
 export function parsePciSpec(text: string, xl: Xl = NEWEST_XL): PciSpec {
   const options = pairs(text);
   const first = options[0];
-  const positional = first !== undefined && first[1] === '' ? first[0].replace(/@.*$/, '') : null;
+  const positional =
+    first !== undefined && first[1] === '' ? (first[0].split('@', 1)[0] as string) : null;
   const keyed = new Map(positional === null ? options : options.slice(1));
   const address = positional ?? (xl.pciKeys ? keyed.get('bdf') : undefined);
   const name = xl.pciKeys ? (keyed.get('name') ?? null) : null;
