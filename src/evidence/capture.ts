@@ -1,6 +1,6 @@
 import { Failure } from '../base/failure.js';
 import { parseSbdf } from '../base/sbdf.js';
-import { CAPTURED, CONFIG_HEADER } from './captured.js';
+import { CAPTURED, readConfig } from './captured.js';
 import type { TreeFile } from './files-tree.js';
 import { IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from './host.js';
 import { TABLES_DIRECTORY } from './host-table.js';
@@ -96,8 +96,7 @@ function takePci(from: Collector): Taken {
     if (parseSbdf(name) === null) continue;
     const directory = `${PCI_DEVICES}/${name}`;
     const config = `${directory}/config`;
-    // The rest of the space can only be read by root, and reading it disturbs some devices.
-    if (from.file(config, (tree) => tree.head(config, CONFIG_HEADER))) functions++;
+    if (from.file(config, (tree) => readConfig(tree, config))) functions++;
     for (const fact of CAPTURED.pciFiles) from.file(`${directory}/${fact}`);
     for (const [link, below] of Object.entries(CAPTURED.pciLinks)) {
       from.link(`${directory}/${link}`, (target) => below + target);

@@ -13,7 +13,7 @@ import {
 } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
-import { CONFIG_HEADER } from './captured.js';
+import { CONFIG_HEADER, readConfig } from './captured.js';
 import { TABLES_DIRECTORY } from './host-table.js';
 import { ifPermitted, type Tree } from './tree.js';
 
@@ -43,6 +43,8 @@ export function readHost(
   const memoryMap = fact(readMemoryMap);
   const segments = fact(readSegments);
   const ioApics = fact(readIoApics);
+  const fadtNoMsi = fact(readFadtNoMsi);
+  const cpuFlags = fact(readCpuFlags);
   const xen = fact(readXenVersion);
   const linux = fact(readLinuxRelease);
   const iommuGroups = fact(readIommuGroups);
@@ -61,6 +63,12 @@ export function readHost(
     },
     get ioApics() {
       return ioApics();
+    },
+    get fadtNoMsi() {
+      return fadtNoMsi();
+    },
+    get cpuFlags() {
+      return cpuFlags();
     },
     get xen() {
       return xen();
@@ -114,8 +122,8 @@ function readPci(tree: Tree, notes: string[]): PciTopology | null {
   for (const name of names) {
     const sbdf = parseSbdf(name);
     if (sbdf === null) continue;
-    const config = ifPermitted(() => tree.head(`${PCI_DEVICES}/${name}/config`, CONFIG_HEADER));
-    const whole = config !== null && config.length === CONFIG_HEADER;
+    const config = ifPermitted(() => readConfig(tree, `${PCI_DEVICES}/${name}/config`));
+    const whole = config !== null && config.length >= CONFIG_HEADER;
     if (!whole) unread.push(name);
     functions.push({ ...sbdf, config: whole ? config : NO_BYTES });
   }
@@ -233,6 +241,25 @@ function readIoApics(tree: Tree, notes: string[]): number[] | null {
     at += length;
   }
   return ids;
+}
+
+/** Place of the FADT's boot flags for x86, and the one that says there is no MSI (ACPI specification, "FADT"). */
+const FADT = { bootFlags: 109, msiNotSupported: 1 << 3 } as const;
+
+/** Whether the FADT says that the machine has no MSI; one too short to say it does not. */
+function readFadtNoMsi(tree: Tree, notes: string[]): boolean | null {
+  const view = readTable(tree, 'FACP', notes);
+  if (view === null) return null;
+  return (
+    view.byteLength >= FADT.bootFlags + 2 &&
+    (view.getUint16(FADT.bootFlags, true) & FADT.msiNotSupported) !== 0
+  );
+}
+
+/** The flags of the first processor in `proc/cpuinfo`, of which a page holds more than enough. */
+function readCpuFlags(tree: Tree): string[] | null {
+  const line = /^flags\s*:(.*)$/m.exec(readText(tree, 'proc/cpuinfo') ?? '');
+  return line === null ? null : (line[1] ?? '').trim().split(/\s+/);
 }
 
 /** An ACPI table up to the length it claims; null where there is none of that signature. */

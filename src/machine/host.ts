@@ -67,6 +67,10 @@ export interface Host {
   readonly segments: number[] | null;
   /** IDs of the I/O APICs that the ACPI MADT (its signature is APIC) lists. */
   readonly ioApics: number[] | null;
+  /** Whether the ACPI FADT (its signature is FACP) says that the machine has no MSI. */
+  readonly fadtNoMsi: boolean | null;
+  /** Flags of the first processor, as Linux names them: `x2apic`, `cx16`. */
+  readonly cpuFlags: readonly string[] | null;
   /** Version of the Xen hypervisor this machine runs, e.g. `4.17.7`. */
   readonly xen: string | null;
   /** Release of the Linux kernel, e.g. `6.8.0-45-generic`. */

@@ -20,7 +20,7 @@ export interface PciFunction extends Sbdf {
 }
 
 /** Class codes that rules speak of; subclasses where there are four digits (PCI Code and ID Assignment). */
-export const PCI_CLASS = { display: 0x03, bridge: 0x06, usb: 0x0c03 } as const;
+export const PCI_CLASS = { display: 0x03, bridge: 0x06, iommu: 0x0806, usb: 0x0c03 } as const;
 
 /** Class and subclass of a function, e.g. 0x0c03 for a USB controller. */
 export const classOf = ({ config }: PciFunction): number =>

@@ -1,6 +1,6 @@
 import type { Sbdf } from '../base/sbdf.js';
 import type { Host, MemoryRange } from '../machine/host.js';
-import type { PciTopology } from '../machine/pci-topology.js';
+import { classOf, type PciTopology } from '../machine/pci-topology.js';
 import type { Release } from './releases.js';
 
 /** The machine as the hypervisor finds it while it parses the table. */
@@ -43,6 +43,10 @@ export const machineOf = (host: Host, release: Release): Machine => ({
   pci: host.pci,
   memoryMap: host.memoryMap,
   segments: new Set(release.segmentsKnown ? [0, ...(host.segments ?? [])] : []),
+  ioApics: host.ioApics?.map((id) => ({ id, pins: null })) ?? null,
+  fadtNoMsi: host.fadtNoMsi ?? false,
+  x2apic: host.cpuFlags?.includes('x2apic') ?? false,
+  lacksCx16: host.cpuFlags?.includes('cx16') === false,
 });
 
 /**
@@ -77,6 +81,16 @@ export function readConfigDword({ pci }: Machine, sbdf: Sbdf, offset: number): n
   return (
     [3, 2, 1, 0].reduce((dword, i) => dword * 0x100 + pci.configByte(sbdf, offset + i), 0) >>> 0
   );
+}
+
+/** Whether a function is of a class; null where that is not known. */
+export function isOfClass(
+  { pci }: Machine,
+  { segment, bus, device, func }: Sbdf,
+  classCode: number,
+): boolean | null {
+  const fn = pci?.get(segment, bus, device, func) ?? null;
+  return fn === null || fn.config.length === 0 ? null : classOf(fn) === classCode;
 }
 
 const CAPABILITIES_LIST = 0x10;

@@ -30,6 +30,36 @@ describe('facts of a host', () => {
     expect(notes).toEqual([]);
   });
 
+  test('what Xen asks on AMD machines: I/O APICs, MSI, the processor, and the IOMMU itself', () => {
+    const host = hostOf({
+      ioApics: [32, 33],
+      fadtNoMsi: true,
+      cpuFlags: ['fpu', 'cx16', 'x2apic'],
+      pci: [
+        { bdf: '0000:00:00.0', class: '0x060000' },
+        {
+          bdf: '0000:00:00.2',
+          class: '0x080600',
+          config: { '0x40': '0x190b000f' },
+          msi_cap: '0x64',
+        },
+        { bdf: '0000:01:00.0', class: '0x020000', config: { '0x40': '0x1' } },
+      ],
+    });
+    const { ioApics, fadtNoMsi, cpuFlags, pci } = host;
+    expect({ ioApics, fadtNoMsi, cpuFlags }).toEqual({
+      ioApics: [32, 33],
+      fadtNoMsi: true,
+      cpuFlags: ['fpu', 'cx16', 'x2apic'],
+    });
+    const iommu = pci?.get(0, 0, 0, 2)?.config ?? new Uint8Array();
+    expect([...iommu.slice(0x40, 0x44)]).toEqual([0xf, 0, 0xb, 0x19]);
+    // Reading beyond the header disturbs some devices.
+    expect(pci?.get(0, 1, 0, 0)?.config.length).toBe(64);
+    expect(hostOf({ fadtNoMsi: false }).fadtNoMsi).toBe(false);
+    expect(hostOf({})).toMatchObject({ ioApics: null, fadtNoMsi: null, cpuFlags: null });
+  });
+
   test('PCI functions come with their header, VMD domains of five digits too', () => {
     const { pci } = hostOf({
       pci: [

@@ -12,18 +12,11 @@ import { callOnce } from '../../src/xen/hypercall/hypercall.js';
 import type { Machine } from '../../src/xen/machine.js';
 import { findRelease, type Release } from '../../src/xen/releases.js';
 import { HypervisorStop } from '../../src/xen/stop.js';
-import { type PciDescription, pciConfig, type VectorHost } from './host-tree.js';
+import { pciConfig, type VectorHost } from './host-tree.js';
 import { bytesOfHex, memoryMapOf } from './vectors.js';
-
-/** A function of a host: dwords of its configuration space by offset, and where its MSI capability is. */
-interface AmdFunction extends PciDescription {
-  config?: Record<string, string>;
-  msi_cap?: string;
-}
 
 /** A host as `hosts.json` of the AMD vectors has it. */
 export interface AmdHost extends VectorHost {
-  pci: AmdFunction[];
   ioapics?: { id: number; entries: number }[];
   efr?: Record<string, string>;
   x2apic?: boolean;
@@ -125,24 +118,8 @@ export function readAmdCases<C extends { host: string }>(
 /** The family of a case, the first word of its name. */
 export const familyOf = (name: string): string => /^[a-z]+/.exec(name)?.[0] ?? name;
 
+/** Bytes of configuration space that Xen can read; what the host does not say reads 0. */
 const CONFIG_LENGTH = 4096;
-
-/** Configuration space of a function: what the host does not say reads 0. */
-export function amdConfig(fn: AmdFunction): Uint8Array {
-  const bytes = new Uint8Array(CONFIG_LENGTH);
-  bytes.set(pciConfig(fn));
-  const view = new DataView(bytes.buffer);
-  for (const [offset, dword] of Object.entries(fn.config ?? {})) {
-    view.setUint32(Number(offset), Number(dword), true);
-  }
-  if (fn.msi_cap !== undefined) {
-    const at = Number(fn.msi_cap);
-    bytes[0x06] = 0x10;
-    bytes[0x34] = at;
-    bytes[at] = 5;
-  }
-  return bytes;
-}
 
 const machines = new WeakMap<AmdHost, Machine>();
 
@@ -153,7 +130,7 @@ export function amdMachine(host: AmdHost): Machine {
   const functions = host.pci.map((fn): PciFunction => {
     const sbdf = parseSbdf(fn.bdf);
     if (sbdf === null) throw new Error(`vector host has a function ${fn.bdf}`);
-    return { ...sbdf, config: amdConfig(fn) };
+    return { ...sbdf, config: pciConfig(fn, CONFIG_LENGTH) };
   });
   const machine: Machine = {
     pci: new PciTopology(functions),

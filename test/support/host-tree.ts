@@ -18,6 +18,10 @@ export interface PciDescription {
   sec?: string;
   sub?: string;
   bar2?: string;
+  /** Double words of its configuration space beyond the header, by offset. */
+  config?: Record<string, string>;
+  /** Where its MSI capability is. */
+  msi_cap?: string;
   driver?: string;
   /** Address of the physical function that this is a virtual function of. */
   physfn?: string;
@@ -31,6 +35,10 @@ export interface HostDescription {
   segments?: number[];
   /** IDs of the I/O APICs in the MADT. */
   ioApics?: number[];
+  /** Makes a FADT, which says that the machine has no MSI, or does not say so. */
+  fadtNoMsi?: boolean;
+  /** Flags of the processor. */
+  cpuFlags?: string[];
   pci?: PciDescription[];
   /** `end` is the last byte, as sysfs has it. */
   memoryMap?: { start: string; end: string; type: string }[];
@@ -63,6 +71,12 @@ export function hostFiles(host: HostDescription): TreeFiles {
     files.set(`sys/firmware/acpi/tables/${name}`, Buffer.from(hex, 'hex'));
   }
   if (host.ioApics !== undefined) files.set('sys/firmware/acpi/tables/APIC', madt(host.ioApics));
+  if (host.fadtNoMsi !== undefined) {
+    files.set('sys/firmware/acpi/tables/FACP', fadt(host.fadtNoMsi));
+  }
+  if (host.cpuFlags !== undefined) {
+    files.set('proc/cpuinfo', text(`processor\t: 0\nflags\t\t: ${host.cpuFlags.join(' ')}`));
+  }
   if (host.segments !== undefined) files.set('sys/firmware/acpi/tables/MCFG', mcfg(host.segments));
   for (const [i, range] of (host.memoryMap ?? []).entries()) {
     for (const [name, value] of Object.entries(range)) {
@@ -105,9 +119,16 @@ function addFunction(files: Map<string, TreeFile>, fn: PciDescription): void {
 const DEFAULT_VENDOR = '0x8086';
 const DEFAULT_DEVICE = '0x1d26';
 
-/** The header of a function's configuration space. */
-export function pciConfig(fn: PciDescription): Uint8Array {
-  const bytes = new Uint8Array(64);
+/**
+ * A function's configuration space.
+ *
+ * @param length bytes; by default the header alone, unless more is described
+ */
+export function pciConfig(
+  fn: PciDescription,
+  length = fn.config === undefined && fn.msi_cap === undefined ? 64 : 256,
+): Uint8Array {
+  const bytes = new Uint8Array(length);
   const view = new DataView(bytes.buffer);
   view.setUint16(CONFIG.vendorId, Number(fn.vendor ?? DEFAULT_VENDOR), true);
   view.setUint16(CONFIG.deviceId, Number(fn.device ?? DEFAULT_DEVICE), true);
@@ -120,6 +141,27 @@ export function pciConfig(fn: PciDescription): Uint8Array {
     bytes[CONFIG.secondaryBus] = Number(fn.sec);
     bytes[CONFIG.subordinateBus] = Number(fn.sub);
   }
+  for (const [offset, dword] of Object.entries(fn.config ?? {})) {
+    view.setUint32(Number(offset), Number(dword), true);
+  }
+  if (fn.msi_cap !== undefined) {
+    const at = Number(fn.msi_cap);
+    bytes[CAPABILITIES.status] = CAPABILITIES.present;
+    bytes[CAPABILITIES.first] = at;
+    bytes[at] = CAPABILITIES.msi;
+  }
+  return bytes;
+}
+
+/** Where the header says that there are capabilities, and an MSI capability's ID. */
+const CAPABILITIES = { status: 0x06, present: 0x10, first: 0x34, msi: 5 } as const;
+
+/** A FADT that is long enough for its boot flags. */
+function fadt(noMsi: boolean): Uint8Array {
+  const bytes = Buffer.alloc(116);
+  bytes.write('FACP');
+  bytes.writeUInt32LE(bytes.length, 4);
+  bytes.writeUInt16LE(noMsi ? 8 : 0, 109);
   return bytes;
 }
 

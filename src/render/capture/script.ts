@@ -1,6 +1,11 @@
-import { CAPTURED, CONFIG_HEADER } from '../../evidence/captured.js';
+import { hex } from '../../base/hex.js';
+import { CAPTURED, CONFIG_HEADER, CONFIG_SPACE, SP5100 } from '../../evidence/captured.js';
 import { IOMMU_GROUPS, MEMORY_MAP, PCI_DEVICES } from '../../evidence/host.js';
 import { TABLES_DIRECTORY } from '../../evidence/host-table.js';
+import { PCI_CLASS } from '../../machine/pci-topology.js';
+
+/** A number as sysfs writes it: `0x1002`. */
+const hex16 = (value: number): string => hex(value, 4);
 
 const words = (list: readonly string[]): string => list.join(' ');
 
@@ -37,7 +42,7 @@ export const captureScript = (): string => `#!/bin/sh
 #
 ${listed(`in /${TABLES_DIRECTORY}`, CAPTURED.tables)}
 ${listed(`of each device in /${PCI_DEVICES}`, [
-  `config (${CONFIG_HEADER} bytes)`,
+  `config (${CONFIG_HEADER} bytes, of AMD's IOMMUs and SP5100 ${CONFIG_SPACE})`,
   ...CAPTURED.pciFiles,
   ...Object.keys(CAPTURED.pciLinks),
 ])}
@@ -49,6 +54,9 @@ ${listed(
   CAPTURED.kernelOptions.map((option) => `${option}...`),
 )}
 ${listed('of /proc/cpuinfo these flags', CAPTURED.cpuFlags)}
+
+# Prints one of a device's numbers.
+id_of() { cat "$device/$1" 2>/dev/null; }
 
 # Takes a file if it is there and can be read.
 take() {
@@ -122,7 +130,11 @@ main() {
     path=${PCI_DEVICES}/\${device##*/}
     mkdir -p "$to/$path"
     if [ -f "$device/config" ]; then
-      dd if="$device/config" of="$to/$path/config" bs=${CONFIG_HEADER} count=1 2>/dev/null || lost "$path/config"
+      case "$(id_of class) $(id_of vendor) $(id_of device)" in
+        ${hex16(PCI_CLASS.iommu)}*|*" ${hex16(SP5100.vendor)} ${hex16(SP5100.device)}") bytes=${CONFIG_SPACE} ;;
+        *) bytes=${CONFIG_HEADER} ;;
+      esac
+      dd if="$device/config" of="$to/$path/config" bs=$bytes count=1 2>/dev/null || lost "$path/config"
     fi
     for name in ${words(CAPTURED.pciFiles)}; do take "$path/$name"; done
 ${Object.entries(CAPTURED.pciLinks)

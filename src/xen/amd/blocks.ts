@@ -1,3 +1,4 @@
+import { hexDigits } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { HypervisorStop, type ParseFailure } from '../stop.js';
@@ -30,12 +31,11 @@ export const isIvmd = ({ type }: Pick<Block, 'type'>): boolean => IVMD_TYPES.has
 
 /** A block's name for a sentence: `IVMD at offset 208`. */
 export function blockName({ type, offset }: Pick<Block, 'type' | 'offset'>): string {
-  const hex = type.toString(16).padStart(2, '0');
   const name = isIvmd({ type })
     ? 'IVMD'
     : type === IVHD_10H || type === IVHD_11H || type === 0x40
-      ? `IVHD (type ${hex}h)`
-      : `block of type ${hex}h`;
+      ? `IVHD (type ${hexDigits(type, 2)}h)`
+      : `block of type ${hexDigits(type, 2)}h`;
   return `${name} at offset ${offset}`;
 }
 

@@ -1,3 +1,4 @@
+import { hexDigits } from '../../base/hex.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
@@ -48,7 +49,7 @@ export interface EntryAt extends EntryKind {
 
 /** An entry's name for a sentence. */
 export const entryName = ({ type, offset }: Pick<EntryAt, 'type' | 'offset'>): string =>
-  `device entry of type ${type.toString(16).padStart(2, '0')}h at offset ${offset}`;
+  `device entry of type ${hexDigits(type, 2)}h at offset ${offset}`;
 
 /**
  * Goes through the device entries of an IVHD while at least 4 of its bytes are left.

@@ -1,8 +1,10 @@
 import { formatAddress } from '../../base/address.js';
+import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
+import { PCI_CLASS } from '../../machine/pci-topology.js';
 import type { Origin } from '../../regions/region.js';
 import { ERRNO } from '../hypercall/errno.js';
-import { findCapability, type Machine, readConfigDword } from '../machine.js';
+import { findCapability, isOfClass, type Machine, readConfigDword } from '../machine.js';
 import type { ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
 import { type Block, blockName, failAt, IVHD_10H, IVHD_11H, IVRS, walkBlocks } from './blocks.js';
@@ -110,7 +112,7 @@ function supportedIvhdType(memory: TableMemory): number | ParseFailure {
     ? failAt(
         { offset: IVRS.fixedLength, length: 0 },
         ERRNO.ENODEV,
-        `The table has no IVHD of a form that Xen uses (${known.map((form) => `${form.toString(16)}h`).join(' or ')}).`,
+        `The table has no IVHD of a form that Xen uses (${known.map((form) => `${hexDigits(form)}h`).join(' or ')}).`,
       )
     : type;
 }
@@ -136,9 +138,13 @@ function detectIommu(
   const segment = memory.u16(offset + IVHD.segment);
   const sbdf = sbdfOf(segment, bdf);
   const capability = readConfigDword(machine, sbdf, capabilityOffset);
-  if (capability !== null && ((capability >>> 16) & 7) !== CAPABILITY_IOMMU) {
+  const isIommu =
+    capability === null
+      ? isOfClass(machine, sbdf, PCI_CLASS.iommu) !== false
+      : ((capability >>> 16) & 7) === CAPABILITY_IOMMU;
+  if (!isIommu) {
     return fail(
-      `names ${formatSbdf(sbdf)} with a capability at offset 0x${capabilityOffset.toString(16)}, which is not an IOMMU there`,
+      `names ${formatSbdf(sbdf)} with a capability at offset ${hex(capabilityOffset)}, which is not an IOMMU there`,
     );
   }
   if (findCapability(machine, sbdf, MSI_CAPABILITY) === false) {

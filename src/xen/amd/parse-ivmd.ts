@@ -1,4 +1,5 @@
 import { formatRange } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { HypervisorStop, type ParseFailure } from '../stop.js';
 import { type Block, blockName, deviceName, failAt } from './blocks.js';
@@ -260,7 +261,7 @@ function registerForIommu(state: ParseState, region: Region): ParseFailure | nul
   if (iommu === null || mappings === null) {
     return fail(
       ERRNO.ENODEV,
-      `is for the IOMMU ${deviceName(block.deviceId)} with its capability at offset 0x${block.auxiliary.toString(16)}, which no IVHD describes`,
+      `is for the IOMMU ${deviceName(block.deviceId)} with its capability at offset ${hex(block.auxiliary)}, which no IVHD describes`,
     );
   }
   if (exclusion && reserveExclusion(iommu, base, limit, true, map.origin)) return null;
