@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type CpioEntry, MODE, packCpio } from '../../src/render/override/cpio.js';
 
 const SOURCES = 'test/boot/guest';
@@ -96,13 +96,13 @@ function foldersOf(files: readonly CpioEntry[]): CpioEntry[] {
   }));
 }
 
-/** The kernel's file in an unpacked package. */
-export function kernelImage(kernel: string): string {
-  const boot = join(kernel, 'boot');
-  const name = readdirSync(boot).find((file) => basename(file).startsWith('vmlinuz-'));
-  if (name === undefined || !statSync(join(boot, name)).isFile()) {
-    throw new Error(`${boot} holds no kernel.`);
-  }
+/** The file in an unpacked package that a boot loader starts; by default the kernel. */
+export function kernelImage(unpacked: string, prefix = 'vmlinuz-'): string {
+  const boot = join(unpacked, 'boot');
+  const name = readdirSync(boot).find(
+    (file) => file.startsWith(prefix) && !/\.(efi|config)$/.test(file),
+  );
+  if (name === undefined) throw new Error(`${boot} holds no ${prefix}…`);
   return join(boot, name);
 }
 
@@ -113,7 +113,7 @@ const PAYLOAD_LENGTH = 0x24c;
 const SECTOR = 512;
 
 /** Programs that unpack a kernel, by the first byte of what it is packed with. */
-const UNPACKERS: Readonly<Record<number, string>> = { 0xfd: 'xz', 0x28: 'zstd', 0x1f: 'gzip' };
+const UNPACKERS: Readonly<Record<number, string>> = { 253: 'xz', 40: 'zstd', 31: 'gzip' };
 
 /**
  * The kernel itself out of its compressed file: QEMU starts it as it is, which halves the time that a boot takes

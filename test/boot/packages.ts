@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasTool } from '../support/tools.js';
@@ -22,24 +22,44 @@ export function requireTools(): void {
   }
 }
 
-const run = (command: string, args: string[], cwd?: string): string =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+const run = (command: string, args: string[], cwd?: string): string => {
+  const result = spawnSync(command, args, { cwd, encoding: 'utf8' });
+  if (result.error !== undefined || result.status !== 0) throw new Error(`${command} failed.`);
+  return result.stdout;
+};
+
+/** Answers of a look-up among Debian's packages; where there are none, their lists are fetched first. */
+function lookUp(args: string[], pattern: RegExp): string[] {
+  const find = (): string[] => {
+    // It fails where it knows no such package.
+    const { stdout } = spawnSync('apt-cache', args, { encoding: 'utf8' });
+    return [...(stdout ?? '').matchAll(pattern)].map(([, name = '']) => name);
+  };
+  const found = find();
+  if (found.length > 0) return found;
+  refreshLists();
+  return find();
+}
+
+function refreshLists(): void {
+  try {
+    run('apt-get', ['update']);
+  } catch {
+    throw new Unavailable("Debian's lists of packages cannot be fetched.");
+  }
+}
 
 /** The package that a package of Debian's depends on first: the kernel that `linux-image-amd64` stands for. */
 export function firstDependency(name: string): string {
-  const depends = /Depends: (\S+)/.exec(run('apt-cache', ['depends', name]))?.[1];
+  const [depends] = lookUp(['depends', name], /Depends: (\S+)/g);
   if (depends === undefined) throw new Unavailable(`apt knows no package ${name}.`);
   return depends;
 }
 
 /** The last of the packages whose names match. */
 export function newestPackage(pattern: string): string {
-  const names = run('apt-cache', ['search', '--names-only', pattern])
-    .split('\n')
-    .map((line) => line.split(' ')[0] ?? '')
-    .filter((name) => name !== '')
-    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
-  const newest = names.at(-1);
+  const names = lookUp(['search', '--names-only', pattern], /^(\S+) - /gm);
+  const newest = names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).at(-1);
   if (newest === undefined) throw new Unavailable(`apt knows no package ${pattern}.`);
   return newest;
 }
@@ -55,10 +75,17 @@ export function unpacked(name: string, cache: string): string {
   if (existsSync(folder)) return folder;
   const download = join(cache, 'download');
   mkdirSync(download, { recursive: true });
+  const fetch = () => run('apt-get', ['download', name], download);
   try {
-    run('apt-get', ['download', name], download);
+    fetch();
   } catch {
-    throw new Unavailable(`The package ${name} cannot be fetched.`);
+    // The list may be older than the archive.
+    refreshLists();
+    try {
+      fetch();
+    } catch {
+      throw new Unavailable(`The package ${name} cannot be fetched.`);
+    }
   }
   const archive = readdirSync(download).find((file) => file.startsWith(`${name}_`));
   if (archive === undefined) throw new Unavailable(`The package ${name} was not fetched.`);

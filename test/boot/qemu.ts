@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** How long a machine may take, in milliseconds: twenty seconds are usual, a busy host takes many times that. */
-const PATIENCE = 300_000;
+/** How long a machine may take, in milliseconds: Linux takes twenty seconds and Xen a hundred, on a busy host many times that. */
+const PATIENCE = 600_000;
 
 /** The machine: one VT-d unit at 0xfed90000, and functions of the kinds that Linux tells apart. */
 const MACHINE = `

@@ -1,6 +1,4 @@
-import { decodeDmar } from '../../src/acpi/dmar/decode.js';
-import { tableFromJson } from '../../src/acpi/dmar/from-json.js';
-import { tableToJson } from '../../src/acpi/dmar/json.js';
+import { decodeTable, tableFromJson, tableToJson } from '../../src/acpi/tables.js';
 import { DEVICE, RESERVED_MEMORY } from './qemu.js';
 
 const PAGE = 4096n;
@@ -30,7 +28,9 @@ export const ADDED = {
  * @param own the table that the machine has without us
  */
 export function tableWith(own: Uint8Array, added: readonly unknown[]): Uint8Array {
-  const json = tableToJson(decodeDmar(own).table);
+  const { table } = decodeTable(own);
+  if (table === null) throw new Error('The machine has no whole table.');
+  const json = tableToJson(table);
   const { oemRevision } = json.header;
   const header = { ...json.header, oemRevision: Number(oemRevision) + 1 };
   const structures = [...json.structures, ...added];

@@ -1,5 +1,6 @@
 # What is asked on every booted machine, before VFIO takes the devices from their drivers.
 dmesg >/out/dmesg
+cp /sys/firmware/acpi/tables/DMAR /out/
 ask map dmar
 ask map.json dmar --json
 ask devices dmar devices --all

@@ -1,0 +1,180 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import type { Booted } from './qemu.js';
+
+/** A statement about a booted machine that holds or does not. */
+export interface Verdict {
+  readonly what: string;
+  readonly holds: boolean;
+  /** What was found instead. */
+  readonly found: string;
+}
+
+/** Documents of dmar, as far as they are looked at. */
+interface MapDocument {
+  source: { path: string; sha256: string };
+  model: { xen: string };
+  entries: { base: string; limit: string }[];
+}
+interface DevicesDocument {
+  devices: {
+    device: string;
+    class: string;
+    iommu_group: { id: number } | null;
+    linux: { verdict: string; step?: string | null; errno?: string | null };
+    xen: { verdict: string };
+  }[];
+}
+interface CheckDocument {
+  findings: { rule: string; severity: string }[];
+}
+
+const parsed = <T>(booted: Booted, name: string): T => JSON.parse(booted.text(name)) as T;
+const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+function same(what: string, ours: unknown, theirs: unknown): Verdict {
+  const [a, b] = [JSON.stringify(ours), JSON.stringify(theirs)];
+  return { what, holds: a === b, found: `dmar: ${a}, machine: ${b}` };
+}
+
+/** What every machine must answer: no command broke, and dmar read the table that we handed over. */
+export function judgeRun(
+  booted: Booted,
+  commands: readonly string[],
+  table: Uint8Array,
+): Verdict[] {
+  const broke = commands.filter(
+    (name) =>
+      !['0', '1'].includes(booted.text(`${name}.status`).trim()) ||
+      /^\s+at /m.test(booted.text(`${name}.err`)),
+  );
+  const found = broke.map((name) => `${name}: ${booted.text(`${name}.err`).trim()}`).join('; ');
+  return [
+    { what: 'no command breaks', holds: broke.length === 0, found },
+    same(
+      'the table in force',
+      parsed<MapDocument>(booted, 'map.json').source.sha256,
+      sha256(table),
+    ),
+  ];
+}
+
+/**
+ * Asks the same of the captured machine, here: the answers have to be those that were given there.
+ *
+ * @param dmar the executable
+ */
+export function judgeCapture(booted: Booted, dmar: string): Verdict[] {
+  const capture = booted.path('host.tar.gz');
+  if (!existsSync(capture)) return [{ what: 'a capture', holds: false, found: 'none was made' }];
+  return ['map', 'devices', 'check'].map((name) => {
+    const options = name === 'devices' ? ['--all'] : [];
+    const there = parsed<object>(booted, `${name}.json`);
+    const here = JSON.parse(printed(dmar, [name, '--json', '--root', capture, ...options]));
+    return {
+      what: `${name} of the capture`,
+      holds: withoutPath(here) === withoutPath(there),
+      found: 'dmar answers something else for the capture than it did on the machine',
+    };
+  });
+}
+
+const PLACES = ['path', 'host'];
+
+/** A document as text, without where its source lay. */
+const withoutPath = (document: object): string =>
+  JSON.stringify(document, (key, value) => (PLACES.includes(key) ? undefined : value));
+
+/** What a command prints, whatever its exit status. */
+function printed(command: string, args: string[]): string {
+  try {
+    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  } catch (error) {
+    return String((error as { stdout?: unknown }).stdout);
+  }
+}
+
+/** A bridge: VFIO leaves it where it is. */
+const isPort = (classCode: string): boolean => classCode.startsWith('0x0604');
+
+/** Regions that the kernel lists in its log, sorted: `base-limit`. */
+function regionsInLog(log: string): string[] {
+  const lines = log.matchAll(/DMAR: RMRR base: (0x[0-9a-f]+) end: (0x[0-9a-f]+)/g);
+  return [...lines].map(([, base = '', end = '']) => span(base, end)).sort();
+}
+const span = (base: string, limit: string) =>
+  `${BigInt(base).toString(16)}-${BigInt(limit).toString(16)}`;
+
+/** Compares dmar's answers with what a booted Linux said and did. */
+export function judgeLinux(booted: Booted): Verdict[] {
+  const map = parsed<MapDocument>(booted, 'map.json');
+  const regions = map.entries.map(({ base, limit }) => span(base, limit)).sort();
+  return [
+    same('regions', regions, regionsInLog(booted.text('dmesg'))),
+    ...judgeVfio(booted),
+    ...judgeCheck(booted),
+  ];
+}
+
+/** Holds each device's verdict against what VFIO did with its group. */
+function judgeVfio(booted: Booted): Verdict[] {
+  const groups = new Map(
+    booted
+      .text('vfio')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => {
+        const [group = '', step = '', errno = ''] = line.split(' ');
+        return [Number(group), step === 'ok' ? 'ok' : `${step} ${errno}`] as const;
+      }),
+  );
+  const devices = parsed<DevicesDocument>(booted, 'devices.json').devices.filter(
+    (device) => !isPort(device.class),
+  );
+  return devices.map(({ device, iommu_group, linux }) => {
+    const did = iommu_group === null ? 'no group' : (groups.get(iommu_group.id) ?? 'not tried');
+    return {
+      what: `VFIO and ${device}`,
+      holds: (linux.verdict === 'ok') === (did === 'ok'),
+      found: `dmar: ${linux.verdict}, VFIO: ${did}`,
+    };
+  });
+}
+
+/** A table that cost the IOMMU has an error in it, any other has none. */
+function judgeCheck(booted: Booted): Verdict[] {
+  const errors = parsed<CheckDocument>(booted, 'check.json')
+    .findings.filter(({ severity }) => severity === 'error')
+    .map(({ rule }) => rule);
+  const lost = booted.text('vfio') === '';
+  return [
+    {
+      what: lost ? 'check finds why the IOMMU was lost' : 'check finds no error',
+      holds: errors.length > 0 === lost,
+      found: errors.join(', ') || 'no error',
+    },
+  ];
+}
+
+/** Compares dmar's answers with what a booted Xen said. */
+export function judgeXen(booted: Booted): Verdict[] {
+  const map = parsed<MapDocument>(booted, 'map.json');
+  const release = /Xen version (\d+\.\d+\.\d+)/.exec(booted.serial)?.[1];
+  const inLog = [
+    ...booted.serial.matchAll(/RMRR region: base_addr ([0-9a-f]+) end_addr ([0-9a-f]+)/g),
+  ];
+  return [
+    same("Xen's release", map.model.xen, release),
+    same(
+      'regions that Xen logs',
+      map.entries.map(({ base, limit }) => span(base, limit)).sort(),
+      inLog.map(([, base, end]) => span(`0x${base}`, `0x${end}`)).sort(),
+    ),
+    same(
+      "the hypercall's buffer",
+      readFileSync(booted.path('map.raw')).toString('hex'),
+      readFileSync(booted.path('hypercall')).toString('hex'),
+    ),
+  ];
+}
