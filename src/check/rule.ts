@@ -11,7 +11,7 @@ export interface Consequence {
   /** What happens there, as a clause or sentence. */
   readonly effect: string;
   /** Whether it can make Xen run without VT-d, or not at all. */
-  readonly turnsOffVtd?: true;
+  readonly turnsOffIommu?: true;
 }
 
 /** What a rule's test says about a run of the table's bytes. */

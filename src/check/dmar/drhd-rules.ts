@@ -45,7 +45,7 @@ export const DRHD_RULES: readonly Rule[] = [
       { who: 'specification', effect: 'there must be at least one' },
       { who: 'fwts', effect: 'the dmar test fails a table without structures with InvalidDMAR' },
       { who: 'Linux', effect: 'the kernel logs "No DRHD structure found in DMAR table"' },
-      { who: 'Xen', effect: 'VT-d does not come up', turnsOffVtd: true },
+      { who: 'Xen', effect: 'VT-d does not come up', turnsOffIommu: true },
     ],
     advice:
       "Look in the firmware's setup whether VT-d is switched off; where it is on, ask the vendor for a table with the units.",
@@ -66,7 +66,7 @@ export const DRHD_RULES: readonly Rule[] = [
         effect:
           'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware',
       },
-      { who: 'Xen', effect: REFUSED, turnsOffVtd: true },
+      { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
     ],
     advice:
       "Look in the firmware's setup whether VT-d, or a device of the unit, is switched off; else update the firmware.",
@@ -78,7 +78,7 @@ export const DRHD_RULES: readonly Rule[] = [
     title: "A unit's register base address is all ones",
     consequences: [
       { who: 'Linux', effect: 'the registers cannot be mapped, and no remapping hardware is used' },
-      { who: 'Xen', effect: REFUSED, turnsOffVtd: true },
+      { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
     ],
     advice: 'Update the firmware; else report it to the vendor.',
     test: eachBase((base) => base === ALL_ONES && 'which is no place for registers'),
@@ -93,7 +93,7 @@ export const DRHD_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: "other registers than the unit's are read, as likely as not all ones",
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Report it to the firmware's vendor.",
@@ -146,7 +146,7 @@ export const DRHD_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Report it to the firmware's vendor: only one unit can be meant.",
@@ -245,14 +245,14 @@ export const DRHD_RULES: readonly Rule[] = [
         who: 'Xen',
         until: '4.14',
         effect: 'the 34th gets the whole table refused with -ENOMEM',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
       {
         who: 'Xen',
         since: '4.15',
         until: '4.15',
         effect: 'the 33rd gets the whole table refused with -ENOMEM',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: 'Use Xen 4.16 or later on this machine.',

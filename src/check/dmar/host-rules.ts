@@ -102,7 +102,7 @@ const PCI_RULES: readonly Rule[] = [
         until: '4.11',
         effect:
           'where the segment is known while parsing, the whole table is refused with -EINVAL: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
       { who: 'Xen', since: '4.12', effect: 'a warning is logged' },
     ],
@@ -125,7 +125,7 @@ const PCI_RULES: readonly Rule[] = [
         until: '4.11',
         effect:
           'entries it does not count shift the types of those after them, and a PCI device that is absent gets the whole table refused with -EINVAL: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: 'Use Xen 4.12 or later on this machine.',
@@ -324,7 +324,7 @@ const MEMORY_RULES: readonly Rule[] = [
         who: 'Xen',
         since: '4.19',
         effect: 'the whole table is refused with -EIO: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: 'Update the firmware; until then Xen to 4.18 starts with VT-d on.',

@@ -22,7 +22,7 @@ export const OTHER_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Report it to the firmware's vendor.",

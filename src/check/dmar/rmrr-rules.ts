@@ -105,7 +105,7 @@ export const RMRR_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'the whole table is refused with -EFAULT: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Ask the firmware's vendor which region is meant.",
@@ -158,7 +158,7 @@ export const RMRR_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'the whole table is refused with -EEXIST: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Ask the firmware's vendor for one region that names all devices.",

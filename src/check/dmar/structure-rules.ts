@@ -24,7 +24,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     title: 'A structure claims a length of 0 bytes',
     consequences: [
       { who: 'Linux', effect: 'the kernel stops reading there: what follows is lost' },
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose structures have their length.",
   },
@@ -35,7 +35,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
     consequences: [
       { who: 'specification', effect: 'every type has a fixed part that must be there' },
       { who: 'Linux', effect: "bytes of the next structure are read as this one's" },
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose structures have their length.",
   },
@@ -51,7 +51,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'what lies behind the table is read as device scopes, and may get it refused',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice:
@@ -66,7 +66,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'the length is read from behind the table, which most likely gets it refused',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice:
@@ -158,7 +158,7 @@ export const SCOPE_RULES: readonly Rule[] = [
     consequences: [
       { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
       { who: 'fwts', effect: 'the dmar test fails with InvalidDevScope' },
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffVtd: true },
+      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
   },
@@ -183,7 +183,7 @@ export const SCOPE_RULES: readonly Rule[] = [
         who: 'Xen',
         effect:
           'bytes of the next structure are read as the path, to 4.12 with a stop of the hypervisor',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
@@ -198,7 +198,7 @@ export const SCOPE_RULES: readonly Rule[] = [
         who: 'Xen',
         effect:
           "bytes of the next structure are read as the entry's length, which may get the table refused",
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice:
@@ -215,7 +215,7 @@ export const SCOPE_RULES: readonly Rule[] = [
         who: 'Xen',
         until: '4.12',
         effect: 'for a bridge on segment 0 the hypervisor stops',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
       { who: 'Xen', effect: 'else the upper bits are dropped, so another device is meant' },
     ],

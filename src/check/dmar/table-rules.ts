@@ -59,7 +59,7 @@ export const TABLE_RULES: readonly Rule[] = [
         who: 'Xen',
         effect:
           'what lies behind the table is read as structures, most likely until one is refused',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice:
@@ -72,7 +72,7 @@ export const TABLE_RULES: readonly Rule[] = [
     consequences: [
       { who: 'specification', effect: "the length includes the header's 48 bytes" },
       { who: 'Linux', effect: 'no structure is found, so no remapping hardware is used' },
-      { who: 'Xen', effect: 'no unit is found, so VT-d stays off', turnsOffVtd: true },
+      { who: 'Xen', effect: 'no unit is found, so VT-d stays off', turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose length field is right.",
   },
@@ -106,7 +106,7 @@ export const TABLE_RULES: readonly Rule[] = [
       {
         who: 'Xen',
         effect: 'a width field of 0 refuses the table: VT-d is off',
-        turnsOffVtd: true,
+        turnsOffIommu: true,
       },
     ],
     advice: "Ask the firmware's vendor for a table that names the machine's real address width.",

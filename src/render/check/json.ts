@@ -47,12 +47,12 @@ export const ruleToJson = ({
   severity,
   title,
   needs: needs ?? null,
-  trips: consequences.map(({ who, since, until, effect, turnsOffVtd }) => ({
+  trips: consequences.map(({ who, since, until, effect, turnsOffIommu }) => ({
     who,
     since: since ?? null,
     until: until ?? null,
     effect,
-    turns_off_vtd: turnsOffVtd ?? false,
+    turns_off_vtd: turnsOffIommu ?? false,
   })),
   advice,
 });

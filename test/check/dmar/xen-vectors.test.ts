@@ -26,9 +26,9 @@ const minor = (release: string): number =>
 /** Whether a rule says that this release may run without VT-d for it. */
 const accountsFor =
   (release: string) =>
-  ({ who, since, until, turnsOffVtd }: Consequence): boolean =>
+  ({ who, since, until, turnsOffIommu }: Consequence): boolean =>
     who === 'Xen' &&
-    turnsOffVtd === true &&
+    turnsOffIommu === true &&
     (since === undefined || minor(release) >= minor(since)) &&
     (until === undefined || minor(release) <= minor(until));
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
-import { type Change, diffTables } from '../../../src/diff/dmar/diff.js';
+import { type Change, diffTables } from '../../../src/diff/diff.js';
 import { corpusNote, corpusTables } from '../../support/corpus.js';
 import { fixtures } from '../../support/fixtures.js';
 import { mutated, tableOf } from '../../support/tables.js';

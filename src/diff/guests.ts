@@ -1,6 +1,6 @@
-import { type Interval, joinIntervals, subtractIntervals } from '../../base/interval.js';
-import type { Xen } from '../../xen/boot.js';
-import { callTwice } from '../../xen/hypercall/hypercall.js';
+import { type Interval, joinIntervals, subtractIntervals } from '../base/interval.js';
+import type { Xen } from '../xen/boot.js';
+import { callTwice } from '../xen/hypercall/hypercall.js';
 
 /** Page frames that are reserved for some devices; `end` is the first frame after them. */
 export interface ReservedFrames extends Interval {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { compareGuests } from '../../../src/diff/dmar/guests.js';
-import { bootXen, type Xen } from '../../../src/xen/boot.js';
-import { parseCmdline } from '../../../src/xen/cmdline.js';
-import { UNKNOWN_MACHINE } from '../../../src/xen/machine.js';
-import { newestRelease } from '../../../src/xen/releases.js';
-import { tableOf } from '../../support/tables.js';
+import { compareGuests } from '../../src/diff/guests.js';
+import { bootXen, type Xen } from '../../src/xen/boot.js';
+import { parseCmdline } from '../../src/xen/cmdline.js';
+import { UNKNOWN_MACHINE } from '../../src/xen/machine.js';
+import { newestRelease } from '../../src/xen/releases.js';
+import { tableOf } from '../support/tables.js';
 
 /** A hypervisor with regions of [first frame, number of frames]. */
 function xenWith(regions: readonly (readonly [number, number])[]): Xen {
