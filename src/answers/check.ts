@@ -1,11 +1,10 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import { decodeDmar } from '../acpi/dmar/decode.js';
-import type { DmarHeader } from '../acpi/dmar/header.js';
+import type { SdtHeader } from '../acpi/table-layout.js';
+import { decodeTable } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
-import { type CheckResult, checkTable, type Finding, reaches } from '../check/check.js';
-import { RULES, RULES_BY_ID } from '../check/dmar/rules.js';
-import { NO_HOST } from '../check/dmar/subject.js';
-import type { Rule } from '../check/rule.js';
+import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '../check/check.js';
+import { NO_HOST, type Rule } from '../check/rule.js';
+import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Evidence } from './evidence.js';
 
@@ -22,10 +21,10 @@ export interface CheckOptions {
 /** What is wrong with a table. */
 export interface CheckAnswer {
   readonly source: TableSource;
-  readonly header: DmarHeader | null;
+  readonly header: SdtHeader | null;
   /** Whose facts went into it; null where nothing is known of the machine. */
   readonly hostRoot: string | null;
-  /** The rules that were asked for. */
+  /** The rules that were asked for and are about this table. */
   readonly rules: readonly Rule[];
   readonly result: CheckResult;
   /** Findings of this severity and above make the check fail. */
@@ -45,13 +44,13 @@ export function answerCheck(
 ): CheckAnswer {
   const rules = selectRules(options);
   const source = requireTable(any);
-  const decoded = decodeDmar(source.bytes);
+  const decoded = decodeTable(source.bytes);
   const result = checkTable(decoded, host ?? NO_HOST, rules);
   return {
     source,
     header: decoded.table?.header ?? null,
     hostRoot: host?.root ?? null,
-    rules,
+    rules: rulesFor(decoded.kind, rules),
     result,
     failOn: options.failOn ?? 'error',
     notes: [...source.notes, ...(host?.notes ?? [])],

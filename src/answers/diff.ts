@@ -1,7 +1,7 @@
-import { decodeDmar } from '../acpi/dmar/decode.js';
-import { Failure } from '../base/failure.js';
-import { type Change, diffTables, type TableBytes } from '../diff/dmar/diff.js';
-import { compareGuests, type GuestChange } from '../diff/dmar/guests.js';
+import { decodeTable } from '../acpi/tables.js';
+import { EXIT, Failure } from '../base/failure.js';
+import { type Change, diffTables, type TableBytes } from '../diff/diff.js';
+import { compareGuests, type GuestChange } from '../diff/guests.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Release } from '../xen/releases.js';
 import type { Evidence } from './evidence.js';
@@ -27,10 +27,19 @@ export interface DiffAnswer {
 /**
  * In what two tables differ.
  *
- * @throws Failure `no-table` for a kernel's log or less than a header, `unknown-release`
+ * @throws Failure `no-table` for a kernel's log or less than a header, `different-tables`, `unknown-release`
  */
 export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = {}): DiffAnswer {
   const [before, after] = [tableOf(old), tableOf(now)];
+  const [kind, other] = [before.table.kind, after.table.kind];
+  if (kind !== other) {
+    throw new Failure(
+      'different-tables',
+      `${old.source.path} holds a table of kind ${kind}, but ${now.source.path} one of kind ${other}.`,
+      'Compare two tables of one kind.',
+      EXIT.usage,
+    );
+  }
   const changes = diffTables(before, after);
   const { xen, notes } = bootHypervisor(now, options);
   // The machines may run two releases; the tables are compared under one.
@@ -48,7 +57,7 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
 
 function tableOf({ source }: Evidence): TableBytes {
   const { bytes, path } = requireTable(source);
-  const { table } = decodeDmar(bytes);
+  const { table } = decodeTable(bytes);
   if (table === null) throw new Failure('no-table', `${path} ends inside its header.`);
   return { table, bytes };
 }

@@ -1,6 +1,6 @@
 import type { DmarTable } from '../acpi/dmar/decode.js';
 import { checkTable, type Finding } from '../check/check.js';
-import { NO_HOST } from '../check/dmar/subject.js';
+import { NO_HOST } from '../check/rule.js';
 import type { Evidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
 import { answerMap, decoded, type MapAnswer } from './map.js';

@@ -1,9 +1,7 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { DmarTable } from '../acpi/dmar/dmar.js';
-import type { Decoded } from '../acpi/table-layout.js';
-import { RULES } from './dmar/rules.js';
-import { type HostFacts, NO_HOST, Subject } from './dmar/subject.js';
-import type { HostFact, Remark, Rule } from './rule.js';
+import type { Decoded, TableName } from '../acpi/table-layout.js';
+import { type HostFact, type HostFacts, NO_HOST, type Remark, type Rule } from './rule.js';
+import { RULE_SETS, RULES } from './rules.js';
 
 /** Something wrong with a table, and the rule that says so. */
 export interface Finding extends Remark {
@@ -26,24 +24,26 @@ export const reaches = (severity: Severity, level: Severity): boolean =>
   SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(level);
 
 /**
- * Checks a table by the rules, in n log n steps of its size at most.
+ * Checks a table by its rules, in n log n steps of its size at most.
  *
  * @param decoded what decoding made of the bytes; without a table only its diagnostics are found
  * @param host what is known of the machine the table is from
- * @param rules the rules to go by
+ * @param rules the rules to go by; those of other tables are left out
  */
 export function checkTable(
-  { table, diagnostics }: Decoded<DmarTable>,
+  { kind, table, diagnostics }: Decoded,
   host: HostFacts = NO_HOST,
   rules: readonly Rule[] = RULES,
 ): CheckResult {
-  const subject = table && new Subject(table, host);
+  const { subjectOf } = RULE_SETS[kind];
+  const asked = rulesFor(kind, rules);
+  const subject = table && subjectOf(table, host);
   const lacks = (fact: HostFact | undefined) => fact !== undefined && host[fact] === null;
-  const notRun = rules.filter(({ needs }) => lacks(needs));
+  const notRun = asked.filter(({ needs }) => lacks(needs));
   const findings: Finding[] = [];
-  for (const rule of rules) {
+  for (const rule of asked) {
     const remarks = rule.test
-      ? subject && rule.test(subject)
+      ? table && rule.test(subject)
       : diagnostics.filter(({ code }) => code === rule.id);
     for (const { offset, length, message } of remarks ?? []) {
       findings.push({ rule, offset, length, message });
@@ -52,6 +52,12 @@ export function checkTable(
   // Sorting is stable, so the order of the rules stays at one offset.
   findings.sort((a, b) => a.offset - b.offset);
   return { findings, notRun };
+}
+
+/** Those of some rules that are about a table. */
+export function rulesFor(kind: TableName, rules: readonly Rule[]): readonly Rule[] {
+  const own: readonly Rule[] = RULE_SETS[kind].rules;
+  return rules === RULES ? own : rules.filter((rule) => own.includes(rule));
 }
 
 /** How many findings there are of each severity. */

@@ -1,5 +1,6 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { Subject } from './dmar/subject.js';
+import type { DecodedTable } from '../acpi/table-layout.js';
+import type { Host } from '../machine/host.js';
 
 /** Whom a finding concerns. */
 export interface Consequence {
@@ -27,11 +28,18 @@ export interface Remark {
 /** A fact about the machine, without which a rule has nothing to say. */
 export type HostFact = 'pci' | 'memoryMap' | 'ioApics';
 
-/** One thing that may be wrong with a table. */
-export interface Rule {
+/** What of a host the rules look at. */
+export type HostFacts = Pick<Host, HostFact>;
+
+/** Where nothing is known of the machine a table came from. */
+export const NO_HOST: HostFacts = { pci: null, memoryMap: null, ioApics: null };
+
+/** One thing that may be wrong with a table; `S` is the table as its rules look at it. */
+export interface Rule<S = unknown> {
   /**
    * Stable kebab-case identifier: what is looked at (table, structure, scope, or a structure type's
-   * name), then what is wrong with it. The decoder's diagnostics carry the id of their rule as code.
+   * name; all but DMAR's begin with the table's), then what is wrong with it. The decoder's diagnostics carry the
+   * id of their rule as code.
    */
   readonly id: string;
   readonly severity: Severity;
@@ -44,7 +52,14 @@ export interface Rule {
   /** The fact it needs; without one, the table alone is enough. */
   readonly needs?: HostFact;
   /** Finds it; absent where decoding does, whose diagnostics have the rule's id as code. */
-  readonly test?: (subject: Subject) => Iterable<Remark>;
+  test?(subject: S): Iterable<Remark>;
+}
+
+/** The rules of a table, from the table as a whole to what only its machine can tell. */
+export interface RuleSet<T extends DecodedTable = DecodedTable, S = unknown> {
+  readonly rules: readonly Rule<S>[];
+  /** The table as its rules look at it, beside what is known of its machine. */
+  subjectOf(table: T, host: HostFacts): S;
 }
 
 /** A release range as text: `Xen 4.19 and later`, `Xen to 4.11`, `Linux`. */

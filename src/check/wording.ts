@@ -1,19 +1,13 @@
-import type { DeviceScope } from '../acpi/dmar/device-scope.js';
-import type { Structure } from '../acpi/dmar/structures.js';
+import type { TableStructure } from '../acpi/table-layout.js';
 import { hex } from '../base/hex.js';
-import { formatPath } from '../base/sbdf.js';
 import type { Remark } from './rule.js';
 
 /** An inclusive range of addresses for sentences. */
 export const range = (first: bigint, last: bigint): string => `${hex(first)}-${hex(last)}`;
 
 /** `RMRR at offset 96`. */
-export const called = (structure: Structure): string =>
+export const called = (structure: TableStructure): string =>
   `${structure.name === 'unknown' ? `structure of type ${structure.type}` : structure.name} at offset ${structure.offset}`;
-
-/** The device a scope entry names, before its path is resolved: `0000:00:1c.0/00.0`. */
-export const pathOf = (segment: number, { startBusNumber, path }: DeviceScope): string =>
-  formatPath(segment, startBusNumber, path);
 
 /** Joins names for a sentence, at most six of them: `a, b and 3 more`. */
 export function listed(names: readonly string[]): string {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { RULES } from '../../src/check/dmar/rules.js';
+import { RULES } from '../../src/check/rules.js';
 import { runDmar, runShell } from '../support/program.js';
 import { sarifErrors, schemaErrors } from '../support/schema.js';
 import { tableOf } from '../support/tables.js';

@@ -6,7 +6,8 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, called, pathOf } from '../wording.js';
+import { about, aboutField, called } from '../wording.js';
+import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
 
@@ -36,7 +37,7 @@ const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string 
   };
 
 /** Rules about DMA remapping units. */
-export const DRHD_RULES: readonly Rule[] = [
+export const DRHD_RULES: readonly Rule<Subject>[] = [
   {
     id: 'drhd-none',
     severity: 'error',

@@ -25,8 +25,9 @@ import {
 } from '../../machine/pci-topology.js';
 import { MemoryMap } from '../../xen/memory-map.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, called, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, called, listed, range } from '../wording.js';
 import { includesPciAll } from './drhd-rules.js';
+import { pathOf } from './path.js';
 import type { Subject } from './subject.js';
 import { UNMAPPED_IO_APIC } from './table-rules.js';
 
@@ -89,7 +90,7 @@ function nameOf(pci: PciTopology, { segment }: Scoped, scope: DeviceScope): stri
 }
 
 /** Rules that need the machine's PCI functions. */
-const PCI_RULES: readonly Rule[] = [
+const PCI_RULES: readonly Rule<Subject>[] = [
   {
     id: 'drhd-device-absent',
     severity: 'warning',
@@ -303,7 +304,7 @@ function* placed({ rmrrs, host }: Subject): Generator<Placed> {
 }
 
 /** Rules that need the firmware's memory map. */
-const MEMORY_RULES: readonly Rule[] = [
+const MEMORY_RULES: readonly Rule<Subject>[] = [
   {
     id: 'rmrr-in-usable-memory',
     severity: 'error',
@@ -379,7 +380,7 @@ function inRange(found: MemoryRange | undefined): string {
 }
 
 /** The rule that needs the machine's interrupt controllers. */
-const IO_APIC_RULE: Rule = {
+const IO_APIC_RULE: Rule<Subject> = {
   id: 'drhd-io-apic-missing',
   severity: 'warning',
   title: 'Interrupt remapping is promised, but an I/O APIC of the machine is in no unit',
@@ -401,4 +402,4 @@ const IO_APIC_RULE: Rule = {
 };
 
 /** Rules that compare the table with its machine. */
-export const HOST_RULES: readonly Rule[] = [...PCI_RULES, ...MEMORY_RULES, IO_APIC_RULE];
+export const HOST_RULES: readonly Rule<Subject>[] = [...PCI_RULES, ...MEMORY_RULES, IO_APIC_RULE];

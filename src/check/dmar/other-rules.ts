@@ -6,13 +6,14 @@ import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Rule } from '../rule.js';
-import { about, aboutField, called, pathOf } from '../wording.js';
-import { namesNothing } from './subject.js';
+import { about, aboutField, called } from '../wording.js';
+import { pathOf } from './path.js';
+import { namesNothing, type Subject } from './subject.js';
 
 const allPorts = ({ flags }: Atsr): boolean => hasFlag(flags, ATSR_FLAGS, 'ALL_PORTS');
 
 /** Rules about ATSR, RHSA, ANDD, SATC and SIDP structures. */
-export const OTHER_RULES: readonly Rule[] = [
+export const OTHER_RULES: readonly Rule<Subject>[] = [
   {
     id: 'atsr-all-ports-twice',
     severity: 'error',

@@ -8,9 +8,10 @@ import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import type { Remark, Rule } from '../rule.js';
-import { about, aboutField, called, listed, pathOf, range } from '../wording.js';
+import { about, aboutField, called, listed, range } from '../wording.js';
 import { Coverage } from './coverage.js';
-import { namesNothing } from './subject.js';
+import { pathOf } from './path.js';
+import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
 
 const GIB = 1n << 30n;
@@ -37,7 +38,7 @@ const each = (look: (region: Rmrr) => Remark | undefined) =>
   };
 
 /** Rules about reserved memory regions. */
-export const RMRR_RULES: readonly Rule[] = [
+export const RMRR_RULES: readonly Rule<Subject>[] = [
   {
     id: 'rmrr-base-unaligned',
     severity: 'error',

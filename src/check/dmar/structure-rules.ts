@@ -11,13 +11,15 @@ import { drhd } from '../../acpi/dmar/drhd.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
 import type { Rule } from '../rule.js';
-import { about, aboutField, called, pathOf } from '../wording.js';
+import { about, aboutField, called } from '../wording.js';
+import { pathOf } from './path.js';
 import { reservedBits } from './reserved.js';
+import type { Subject } from './subject.js';
 
 const XEN_REFUSES = 'the whole table is refused with -EINVAL: VT-d is off';
 
 /** Rules about remapping structures of every type. */
-export const STRUCTURE_RULES: readonly Rule[] = [
+export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
   {
     id: 'structure-length-zero',
     severity: 'error',
@@ -150,7 +152,7 @@ export const STRUCTURE_RULES: readonly Rule[] = [
 ];
 
 /** Rules about device scope entries, whatever structure they are in. */
-export const SCOPE_RULES: readonly Rule[] = [
+export const SCOPE_RULES: readonly Rule<Subject>[] = [
   {
     id: 'scope-length-short',
     severity: 'error',

@@ -5,17 +5,11 @@ import type { Drhd } from '../../acpi/dmar/drhd.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
 import { layoutOf } from '../../acpi/table-layout.js';
-import type { Host } from '../../machine/host.js';
+import type { HostFacts } from '../rule.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
   structure.length <= layoutOf(DMAR, structure).fixedLength;
-
-/** What of a host the rules look at. */
-export type HostFacts = Pick<Host, 'pci' | 'memoryMap' | 'ioApics'>;
-
-/** Where nothing is known of the machine a table came from. */
-export const NO_HOST: HostFacts = { pci: null, memoryMap: null, ioApics: null };
 
 /** A decoded table laid out for the rules, and what is known of its machine. */
 export class Subject {

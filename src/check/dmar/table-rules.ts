@@ -4,6 +4,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import type { Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
 import { reservedBits } from './reserved.js';
+import type { Subject } from './subject.js';
 import { isUsableWidth } from './width.js';
 
 const HEADER = { offset: 0 };
@@ -22,7 +23,7 @@ export const UNMAPPED_IO_APIC: Pick<Rule, 'consequences' | 'advice'> = {
 };
 
 /** Rules about the table as a whole and its header. */
-export const TABLE_RULES: readonly Rule[] = [
+export const TABLE_RULES: readonly Rule<Subject>[] = [
   {
     id: 'table-header-truncated',
     severity: 'error',

@@ -4,8 +4,8 @@ import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
-import { RULES } from '../../check/dmar/rules.js';
 import { consequenceName, type Rule } from '../../check/rule.js';
+import { RULES } from '../../check/rules.js';
 import type { TableSource } from '../../evidence/source.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, toJsonText } from '../basics/json.js';
@@ -17,9 +17,14 @@ const LEVEL: Readonly<Record<Severity, Result.level>> = {
 };
 
 export const sarif: Format<CheckAnswer> = {
-  ending: (answers, unread) =>
-    toJsonText(checkToSarif(answers, unread, answers[0]?.rules ?? RULES)),
+  ending: (answers, unread) => toJsonText(checkToSarif(answers, unread, rulesOf(answers))),
 };
+
+/** The rules that were asked for of any table; all where there was no table. */
+function rulesOf(answers: readonly CheckAnswer[]): readonly Rule[] {
+  const asked = new Set(answers.flatMap(({ rules }) => rules));
+  return answers.length === 0 ? RULES : RULES.filter((rule) => asked.has(rule));
+}
 
 /**
  * Reports as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). A finding has its region

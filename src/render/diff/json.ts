@@ -1,8 +1,8 @@
 import type { DiffAnswer } from '../../answers/diff.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
-import type { Detail } from '../../diff/dmar/details.js';
-import type { Change } from '../../diff/dmar/diff.js';
-import type { ReservedFrames } from '../../diff/dmar/guests.js';
+import type { Detail } from '../../diff/details.js';
+import type { Change } from '../../diff/diff.js';
+import type { ReservedFrames } from '../../diff/guests.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';

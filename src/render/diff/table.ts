@@ -1,9 +1,9 @@
 import type { DiffAnswer } from '../../answers/diff.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
-import type { Detail, Value } from '../../diff/dmar/details.js';
-import type { Change, Place } from '../../diff/dmar/diff.js';
-import type { ReservedFrames } from '../../diff/dmar/guests.js';
+import type { Detail, Value } from '../../diff/details.js';
+import type { Change, Place } from '../../diff/diff.js';
+import type { ReservedFrames } from '../../diff/guests.js';
 import type { Format } from '../basics/format.js';
 import { type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';

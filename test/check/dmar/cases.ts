@@ -1,4 +1,4 @@
-import { type HostFacts, NO_HOST } from '../../../src/check/dmar/subject.js';
+import { type HostFacts, NO_HOST } from '../../../src/check/rule.js';
 import type { PciDescription } from '../../support/host-tree.js';
 import { tableOf } from '../../support/tables.js';
 import { memoryMapOf, topologyOf } from '../../support/vectors.js';

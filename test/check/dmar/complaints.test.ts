@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import { checkTable } from '../../../src/check/check.js';
-import { RULES_BY_ID } from '../../../src/check/dmar/rules.js';
+import { RULES_BY_ID } from '../../../src/check/rules.js';
 import { CASES } from './cases.js';
 
 /**
