@@ -11,6 +11,10 @@ export interface Sbdf {
 /** A segment as it stands in an address: `0000`. */
 export const formatSegment = (segment: number): string => hexDigits(segment, 4);
 
+/** Whether two addresses are of the same function. */
+export const sameSbdf = (a: Sbdf, b: Sbdf): boolean =>
+  a.segment === b.segment && a.bus === b.bus && a.device === b.device && a.func === b.func;
+
 /** `0000:00:1d.0`, as Linux and Xen write it. */
 export const formatSbdf = ({ segment, bus, device, func }: Sbdf): string =>
   `${hexDigits(segment, 4)}:${hexDigits(bus, 2)}:${hexDigits(device, 2)}.${hexDigits(func)}`;
