@@ -31,3 +31,33 @@ async function gunzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
   return collect(stream.pipeThrough(new DecompressionStream('gzip')), limit);
 }
+
+async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { default: xz } = await import('xz-decompress');
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
+  try {
+    return await collect(new xz.XzReadableStream(stream), limit);
+  } catch (error) {
+    // The library tells an error by a number alone.
+    throw error instanceof OverLimit ? error : new Error('it is damaged or cut off');
+  }
+}
+
+async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const { Decompress } = await import('fzstd');
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const stream = new Decompress((chunk) => {
+    length += chunk.length;
+    if (length > limit) throw new OverLimit();
+    chunks.push(chunk);
+  });
+  stream.push(bytes, true);
+  return collect(new Blob(chunks as Uint8Array<ArrayBuffer>[]).stream(), limit);
+}
+
+/** What a browser brings to the reading of evidence. Its own digest answers later, and not on every page. */
+export const BROWSER_TOOLS: Tools = {
+  inflaters: { gzip: gunzip, zstd: unzstd, xz: unxz },
+  sha256: (bytes) => bytesToHex(hash(bytes)),
+};

@@ -1,0 +1,39 @@
+type Child = Node | string | null;
+
+/**
+ * Makes an element. Text goes in as text, never as markup, whatever it says.
+ *
+ * @param attributes `class`, `for` and so on as in HTML; a function is called on the event of its name
+ */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Readonly<Record<string, string | boolean | ((event: Event) => void)>> = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name, value);
+    else if (value !== false) element.setAttribute(name, value === true ? '' : value);
+  }
+  element.append(...children.filter((child) => child !== null));
+  return element;
+}
+
+/** The element of the page that has an id. */
+export const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+
+/** A table in a box that scrolls sideways where the screen is narrow. */
+export const tableOf = (
+  headings: readonly string[],
+  rows: readonly (readonly (Node | string)[])[],
+): HTMLElement =>
+  h(
+    'div',
+    { class: 'scroll', tabindex: '0' },
+    h(
+      'table',
+      {},
+      h('thead', {}, h('tr', {}, ...headings.map((text) => h('th', { scope: 'col' }, text)))),
+      h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))))),
+    ),
+  );
