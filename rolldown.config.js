@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
 
@@ -5,7 +6,9 @@ import { defineConfig } from 'rolldown';
 const licences = {
   name: 'licences',
   generateBundle(_, chunks) {
-    const modules = Object.values(chunks).flatMap((chunk) => chunk.moduleIds ?? []);
+    const modules = Object.values(chunks)
+      .flatMap((chunk) => chunk.moduleIds ?? [])
+      .filter((id) => !id.startsWith('\0'));
     const folders = modules.flatMap(
       (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? [],
     );
@@ -20,6 +23,38 @@ function licenceOf(folder) {
   const text = file === undefined ? '' : `\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
   return `${name} ${version}, licence ${license}\n${text}`;
 }
+
+/** Source expression of a Content-Security-Policy for an inline script or style. */
+const sourceHash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+
+/**
+ * Makes of the page's script, style and markup one file that asks nobody for anything: its policy lets in what
+ * it holds itself, and pictures that it draws. The decompressor for xz is WebAssembly.
+ */
+const onePage = {
+  name: 'one-page',
+  generateBundle(_, chunks) {
+    const [file] = Object.keys(chunks).filter((name) => name.endsWith('.js'));
+    // No text in the script can end it.
+    const script = chunks[file].code.trim().replaceAll('</script', '<\\/script');
+    delete chunks[file];
+    const style = readFileSync('src/web/style.css', 'utf8');
+    const policy = [
+      "default-src 'none'",
+      `script-src ${sourceHash(script)} 'wasm-unsafe-eval'`,
+      `style-src ${sourceHash(style)}`,
+      'img-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+    ].join('; ');
+    const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
+    const source = readFileSync('src/web/index.html', 'utf8').replace(
+      /%(POLICY|STYLE|SCRIPT)%/g,
+      (_, part) => parts[part],
+    );
+    this.emitFile({ type: 'asset', fileName: 'dmar.html', source });
+  },
+};
 
 const CORE = /src\/(standalone|commands\/map|render\/(map\/json|basics\/source-json))\.ts$/;
 const TEXT = /src\/(render\/map\/table|commands\/terminal)\.ts$/;
@@ -57,5 +92,20 @@ export default defineConfig([
     input: { index: 'src/index.ts' },
     platform: 'browser',
     output: { dir: 'dist', entryFileNames: '[name].js', codeSplitting: false },
+  },
+  {
+    ...common,
+    input: { page: 'src/web/main.ts' },
+    platform: 'browser',
+    resolve: { mainFields: ['browser', 'module', 'main'] },
+    plugins: [licences, onePage],
+    output: {
+      dir: 'dist/web',
+      cleanDir: true,
+      format: 'iife',
+      minify: true,
+      entryFileNames: '[name].js',
+      codeSplitting: false,
+    },
   },
 ]);

@@ -173,7 +173,12 @@ function drawDevices(machine: Machine): HTMLElement | null {
   const reply = machine.replies.get('devices');
   if (reply === undefined) return null;
   if ('failure' in reply) {
-    return h('section', {}, h('h2', {}, 'Devices'), drawFailure('', reply.failure.message, reply.failure.hint));
+    return h(
+      'section',
+      {},
+      h('h2', {}, 'Devices'),
+      drawFailure('', reply.failure.message, reply.failure.hint),
+    );
   }
   const devices = list(reply.document.devices);
   if (devices.length === 0) {
@@ -224,10 +229,17 @@ function drawRegions(machine: Machine): HTMLElement | null {
   const rows = list(entries).map((entry) => [
     h('code', {}, `${short(entry.base)}-${short(entry.limit)}`),
     text(entry.nr_pages),
-    Array.isArray(entry.devices) ? entry.devices.map((device) => bdf(device)).join(', ') : 'not known',
+    Array.isArray(entry.devices)
+      ? entry.devices.map((device) => bdf(device)).join(', ')
+      : 'not known',
   ]);
   const off = list(ignored).map((region) =>
-    h('li', {}, h('code', {}, `${short(region.base)}-${short(region.limit)}`), ` ${text(region.message)}`),
+    h(
+      'li',
+      {},
+      h('code', {}, `${short(region.base)}-${short(region.limit)}`),
+      ` ${text(region.message)}`,
+    ),
   );
   return h(
     'section',

@@ -10,7 +10,9 @@ const LINE = 16;
  * pointing at a byte lights up its field.
  */
 export function hexView(parts: Iterable<ListedPart>, bytes: Uint8Array): HTMLElement {
-  const cells = Array.from(bytes, (byte, i) => h('span', { 'data-at': String(i) }, hexDigits(byte, 2)));
+  const cells = Array.from(bytes, (byte, i) =>
+    h('span', { 'data-at': String(i) }, hexDigits(byte, 2)),
+  );
   const rowOfByte = new Map<number, HTMLElement>();
   const rows: HTMLElement[] = [];
   const light = (row: HTMLElement, on: boolean) => {
@@ -18,7 +20,10 @@ export function hexView(parts: Iterable<ListedPart>, bytes: Uint8Array): HTMLEle
     const [offset = 0, length = 0] = (row.dataset.bytes ?? '').split(' ').map(Number);
     for (const cell of cells.slice(offset, offset + length)) cell.classList.toggle('lit', on);
   };
-  const addField = ({ name, offset, length, value, meaning, entries }: ListedField, depth: number) => {
+  const addField = (
+    { name, offset, length, value, meaning, entries }: ListedField,
+    depth: number,
+  ) => {
     const row = h(
       'tr',
       { tabindex: '0', 'data-bytes': `${offset} ${length}` },
@@ -26,14 +31,22 @@ export function hexView(parts: Iterable<ListedPart>, bytes: Uint8Array): HTMLEle
       h('td', {}, value),
       h('td', { class: 'faint' }, meaning),
     );
-    for (const event of ['pointerenter', 'focus']) row.addEventListener(event, () => light(row, true));
-    for (const event of ['pointerleave', 'blur']) row.addEventListener(event, () => light(row, false));
+    for (const event of ['pointerenter', 'focus'])
+      row.addEventListener(event, () => light(row, true));
+    for (const event of ['pointerleave', 'blur'])
+      row.addEventListener(event, () => light(row, false));
     rows.push(row);
     for (let at = offset; at < offset + length; at++) rowOfByte.set(at, row);
     for (const entry of entries) addPart(entry, depth + 1);
   };
   const addPart = ({ heading, fields }: ListedPart, depth: number) => {
-    rows.push(h('tr', {}, h('th', { colspan: '3', scope: 'rowgroup' }, `${'\u00a0'.repeat(2 * depth)}${heading}`)));
+    rows.push(
+      h(
+        'tr',
+        {},
+        h('th', { colspan: '3', scope: 'rowgroup' }, `${'\u00a0'.repeat(2 * depth)}${heading}`),
+      ),
+    );
     for (const field of fields) addField(field, depth);
   };
   for (const part of parts) addPart(part, 0);

@@ -28,13 +28,14 @@ export const QUESTIONS = {
   devices: (evidence, { device, linux, xen }) => {
     const asked = device.split(/[\s,]+/).flatMap((word) => parseSbdf(word) ?? []);
     return {
-      document: devicesToJson(answerDevices(evidence, { devices: asked, ...chosen({ linux, xen }) })),
+      document: devicesToJson(
+        answerDevices(evidence, { devices: asked, ...chosen({ linux, xen }) }),
+      ),
     };
   },
   map: (evidence, { xen }) => {
     const answer = answerMap(evidence, chosen({ xen }));
-    const { title, axis, ranges } = mapPicture(answer);
-    return { document: mapToJson(answer), picture: addressSpaceSvg(title, axis, ranges) };
+    return { document: mapToJson(answer), picture: addressSpaceSvg(mapPicture(answer)) };
   },
   check: (evidence) => ({ document: checkToJson(answerCheck(evidence)) }),
   guest: (evidence, { xen, memory, policy, device }) => {
@@ -45,8 +46,7 @@ export const QUESTIONS = {
       pci: pci.map((text) => toConfig(parsePciSpec(text))),
     };
     const answer = answerGuest(evidence, { options, notes: [], file: null }, chosen({ xen }));
-    const { title, axis, ranges } = guestPicture(answer);
-    return { document: guestToJson(answer), picture: addressSpaceSvg(title, axis, ranges) };
+    return { document: guestToJson(answer), picture: addressSpaceSvg(guestPicture(answer)) };
   },
   show: (evidence) => ({ document: showToJson(answerShow(evidence)) }),
 } satisfies Record<string, (evidence: Evidence, state: State) => Reply>;

@@ -1,4 +1,4 @@
-import { hash } from '@stablelib/sha256';
+import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '../base/hex.js';
 import { OverLimit } from '../evidence/compression.js';
 import type { Tools } from '../evidence/source.js';
@@ -59,5 +59,5 @@ async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
 /** What a browser brings to the reading of evidence. Its own digest answers later, and not on every page. */
 export const BROWSER_TOOLS: Tools = {
   inflaters: { gzip: gunzip, zstd: unzstd, xz: unxz },
-  sha256: (bytes) => bytesToHex(hash(bytes)),
+  sha256: (bytes) => bytesToHex(sha256(bytes)),
 };

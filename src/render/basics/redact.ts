@@ -73,6 +73,9 @@ const PATTERNS: readonly Pattern[] = [
 const SYSLOG =
   /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})?) (?<host>[\w.-]{1,253}) [\w./()-]{1,64}(?:\[\d{1,10}\])?:/gm;
 
+/** A shell's prompt, `anna@willow:~$` and `[anna@willow ~]#`. */
+const PROMPT = /^\[?[\w.+-]{1,64}@(?<host>[\w.-]{1,253})[: ]/gm;
+
 /** Names that say nothing of whose machine it is. */
 const ANYONE: ReadonlySet<string> = new Set(['localhost', 'kernel', 'host']);
 
@@ -85,24 +88,25 @@ export function redact(text: string): Redacted {
   const found = new Map<PersonalKind, number>();
   const count = (kind: PersonalKind) => found.set(kind, (found.get(kind) ?? 0) + 1);
   let result = text;
+  for (const { kind, pattern, instead } of PATTERNS) {
+    for (const _ of result.matchAll(pattern)) count(kind);
+    result = result.replace(pattern, instead);
+  }
   for (const host of hostNames(text)) {
     result = result.replaceAll(wholeWord(host), () => {
       count('host name');
       return '<host>';
     });
   }
-  for (const { kind, pattern, instead } of PATTERNS) {
-    for (const _ of result.matchAll(pattern)) count(kind);
-    result = result.replace(pattern, instead);
-  }
   return { text: result, found };
 }
 
+/** Names of hosts that a text shows to be such; they may stand elsewhere in it too. */
 const hostNames = (text: string): Set<string> =>
   new Set(
-    Array.from(text.matchAll(SYSLOG), ({ groups }) => groups?.host ?? '').filter(
-      (name) => !ANYONE.has(name),
-    ),
+    [SYSLOG, PROMPT]
+      .flatMap((pattern) => Array.from(text.matchAll(pattern), ({ groups }) => groups?.host ?? ''))
+      .filter((name) => !ANYONE.has(name)),
   );
 
 const wholeWord = (name: string): RegExp =>

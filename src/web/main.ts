@@ -1,0 +1,214 @@
+import { listTable } from '../acpi/tables.js';
+import type { Evidence } from '../answers/evidence.js';
+import { answerShow } from '../answers/show.js';
+import { Failure } from '../base/failure.js';
+import { readHost } from '../evidence/host.js';
+import { sourceOf } from '../evidence/source-of.js';
+import { releaseNames } from '../xen/releases.js';
+import { byId, h } from './dom.js';
+import { drawFailure, drawMachine, type Machine } from './draw.js';
+import { hexView } from './hex-view.js';
+import { ask, QUESTIONS, type Question } from './questions.js';
+import { reportOf } from './report.js';
+import { fragmentOf, type State, stateOf } from './state.js';
+import { BROWSER_TOOLS } from './tools.js';
+
+/** Something that was dropped, chosen, pasted or came with the page. */
+interface Given {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Most bytes that a source may stand for, as for the command line. */
+const LIMIT = 64 * 2 ** 20;
+/** Milliseconds after the last key before the answer is made. */
+const PAUSE = 150;
+/** What a paste is called. */
+const PASTE = 'paste';
+
+const files: Given[] = [];
+let machines: Machine[] = [];
+
+const paste = byId<HTMLTextAreaElement>('paste');
+const fields = {
+  device: byId<HTMLInputElement>('device'),
+  linux: byId<HTMLInputElement>('linux'),
+  xen: byId<HTMLSelectElement>('xen'),
+  memory: byId<HTMLInputElement>('memory'),
+  policy: byId<HTMLSelectElement>('policy'),
+};
+
+const readState = (): State => ({
+  device: fields.device.value.trim(),
+  linux: fields.linux.value.trim(),
+  xen: fields.xen.value,
+  memory: fields.memory.value,
+  policy: fields.policy.value,
+});
+
+function writeState(state: State): void {
+  // An address may name a release that the list leaves out.
+  if (!Array.from(fields.xen.options).some(({ value }) => value === state.xen)) {
+    fields.xen.append(h('option', { value: state.xen }, state.xen));
+  }
+  for (const [name, field] of Object.entries(fields)) field.value = state[name as keyof State];
+  byId('memory-shown').textContent = `${state.memory} MiB`;
+}
+
+/** All that is to be answered for: files first, then what was pasted. */
+function given(): Given[] {
+  const text = paste.value;
+  return text.trim() === ''
+    ? files
+    : [...files, { name: PASTE, bytes: new TextEncoder().encode(text) }];
+}
+
+async function evidenceOf({ name, bytes }: Given): Promise<Evidence> {
+  const source = await sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
+  return { source, host: source.hostTree === null ? null : readHost(source.hostTree) };
+}
+
+function machineOf(name: string, evidence: Evidence, state: State): Machine {
+  const { source } = evidence;
+  const questions = (Object.keys(QUESTIONS) as Question[]).filter(
+    (question) => source.kind === 'table' || question === 'map' || question === 'guest',
+  );
+  const replies = new Map(questions.map((question) => [question, ask(question, evidence, state)]));
+  return { name, replies, table: source.kind === 'table' ? tableView(evidence) : null };
+}
+
+function tableView(evidence: Evidence): HTMLElement | null {
+  try {
+    const { table, source, resolve } = answerShow(evidence);
+    return hexView(listTable(table, source.bytes, resolve), source.bytes);
+  } catch (error) {
+    if (error instanceof Failure) return null;
+    throw error;
+  }
+}
+
+/** Number of the latest answer that was asked for: one that comes late is not shown. */
+let latest = 0;
+
+async function answer(): Promise<void> {
+  const mine = ++latest;
+  const state = readState();
+  history.replaceState(null, '', fragmentOf(state) || location.pathname + location.search);
+  const sources = given();
+  const found: Machine[] = [];
+  const shown: HTMLElement[] = [];
+  for (const source of sources) {
+    try {
+      const machine = machineOf(source.name, await evidenceOf(source), state);
+      found.push(machine);
+      shown.push(drawMachine(machine, sources.length > 1));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      shown.push(drawFailure(source.name === PASTE ? '' : source.name, error.message, error.hint));
+    }
+  }
+  if (mine !== latest) return;
+  machines = found;
+  byId('answer').replaceChildren(...shown);
+  drawSources();
+}
+
+function drawSources(): void {
+  byId('sources').replaceChildren(
+    ...files.map((file, i) =>
+      h(
+        'li',
+        {},
+        file.name,
+        h('span', { class: 'faint' }, `${file.bytes.length} bytes`),
+        h(
+          'button',
+          {
+            type: 'button',
+            'aria-label': `Remove ${file.name}`,
+            click: () => {
+              files.splice(i, 1);
+              answer();
+            },
+          },
+          'Remove',
+        ),
+      ),
+    ),
+  );
+}
+
+async function take(chosen: FileList | null): Promise<void> {
+  for (const file of chosen ?? []) {
+    if (file.size > LIMIT) {
+      byId('answer').replaceChildren(
+        drawFailure(file.name, 'This file holds more than 64 MiB.', undefined),
+      );
+      return;
+    }
+    files.push({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) });
+  }
+  await answer();
+}
+
+async function copyReport(): Promise<void> {
+  const { text, found } = reportOf(machines, readState(), paste.value);
+  const taken = Array.from(found, ([kind, count]) => `${kind} (${count})`).join(', ');
+  const told =
+    taken === '' ? 'It holds no personal details that were found.' : `Taken out: ${taken}.`;
+  const area = h('textarea', { rows: '12', readonly: true, 'aria-label': 'The report' });
+  area.value = text;
+  byId('copied').replaceChildren(`${told} `, area);
+  area.select();
+  // A page from a file may not be let at the clipboard; the text is selected then.
+  await navigator.clipboard?.writeText(text).catch(() => undefined);
+}
+
+/** Sources that a page was written with: names and bytes in base64. */
+function readGiven(): Given[] {
+  const list = JSON.parse(byId('given').textContent ?? '[]') as { name: string; base64: string }[];
+  return list.map(({ name, base64 }) => ({
+    name,
+    bytes: Uint8Array.from(atob(base64), (character) => character.charCodeAt(0)),
+  }));
+}
+
+function start(): void {
+  fields.xen.append(
+    h('option', { value: '' }, 'of the machine'),
+    ...[...releaseNames()].reverse().map((name) => h('option', { value: name }, name)),
+  );
+  writeState(stateOf(location.hash));
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const soon = () => {
+    clearTimeout(timer);
+    timer = setTimeout(answer, PAUSE);
+  };
+  paste.addEventListener('input', soon);
+  for (const field of Object.values(fields)) field.addEventListener('input', soon);
+  fields.memory.addEventListener('input', () => writeState(readState()));
+  byId('options').addEventListener('submit', (event) => event.preventDefault());
+  byId<HTMLInputElement>('files').addEventListener('change', (event) =>
+    take((event.target as HTMLInputElement).files),
+  );
+  const drop = byId('drop');
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    drop.classList.add('over');
+  });
+  addEventListener('dragleave', () => drop.classList.remove('over'));
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    drop.classList.remove('over');
+    take(event.dataTransfer?.files ?? null);
+  });
+  addEventListener('hashchange', () => {
+    writeState(stateOf(location.hash));
+    answer();
+  });
+  byId('report').addEventListener('click', copyReport);
+  files.push(...readGiven());
+  answer();
+}
+
+start();

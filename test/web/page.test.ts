@@ -1,0 +1,158 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runDmar } from '../support/program.js';
+import { scratch } from '../support/tools.js';
+
+const ROOT = join(import.meta.dirname, '../..');
+const PAGE = join(ROOT, 'dist/web/dmar.html');
+const CASES = join(ROOT, '../shared/cases');
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+/** Chromium is kept from asking for anything by itself, so that what is asked for is the page's doing. */
+const ARGUMENTS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+const fixtures = readdirSync(join(ROOT, 'fixtures'))
+  .filter((name) => /\.(dat|tar\.gz)$/.test(name))
+  .map((name) => join(ROOT, 'fixtures', name));
+const cases = existsSync(CASES)
+  ? readdirSync(CASES)
+      .filter((name) => /\.(txt|dat)$/.test(name))
+      .map((name) => join(CASES, name))
+  : [];
+
+describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
+  const { path, dispose } = scratch();
+  let browser: Browser;
+  let page: Page;
+  /** Requests that would have left the page, errors, and dialogs that a script opened. */
+  const unwanted: string[] = [];
+
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+    page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.on('request', (request) => {
+      if (!/^(file|data):/.test(request.url())) unwanted.push(`request ${request.url()}`);
+    });
+    page.on('pageerror', (error) => unwanted.push(`error ${error.message}`));
+    page.on('dialog', (dialog) => {
+      unwanted.push(`dialog ${dialog.message()}`);
+      dialog.dismiss();
+    });
+  });
+  afterAll(async () => {
+    await browser?.close();
+    dispose();
+    expect(unwanted).toEqual([]);
+  });
+
+  /** Opens the page anew and gives it files. */
+  async function give(...files: string[]): Promise<void> {
+    await page.goto(`file://${PAGE}`);
+    await page.setInputFiles('#files', files);
+    await page.waitForFunction(
+      (count) => document.querySelectorAll('#sources li').length === count,
+      files.length,
+    );
+  }
+
+  /** The JSON document of a question as the page has it; null where it has none. */
+  const documentOf = (question: string): Promise<unknown> =>
+    page.evaluate((name) => {
+      const text = document.querySelector(`pre[data-question="${name}"]`)?.textContent ?? null;
+      return text === null ? null : JSON.parse(text);
+    }, question);
+
+  test.each([...fixtures, ...cases])('says of %s what the command line says', async (file) => {
+    await give(file);
+    for (const question of ['map', 'devices', 'check']) {
+      const { stdout } = await runDmar([question, file, '--json']);
+      const expected =
+        stdout === ''
+          ? null
+          : JSON.parse(stdout.replaceAll(file, file.split('/').at(-1) as string));
+      expect({ question, document: await documentOf(question) }).toEqual({
+        question,
+        document: expected,
+      });
+    }
+  });
+
+  test('shows markup in names as text', async () => {
+    const name = '<img src=x onerror=alert(1)>.dat';
+    writeFileSync(path(name), readFileSync(join(ROOT, 'fixtures/laptop.dat')));
+    writeFileSync(path('x'), '<script>alert(2)</script>\nRMRR base: 0x1 <b>end</b>');
+    await give(path(name), path('x'));
+    expect(
+      await page.locator('#answer b, #answer script, #answer [onerror], #sources img').count(),
+    ).toBe(0);
+    expect(await page.locator('#sources').textContent()).toContain(name);
+  });
+
+  test('keeps what was chosen in its address, and the paste out of it', async () => {
+    await page.goto(`file://${PAGE}#xen=4.17&memory=8192`);
+    expect(await page.locator('#memory').inputValue()).toBe('8192');
+    await page.fill('#paste', 'DMAR: RMRR base: 0x000000ae74f000 end: 0x000000ae76efff');
+    await page.fill('#linux', '6.8');
+    await page.waitForFunction(() => location.hash.includes('linux=6.8'));
+    expect(page.url()).toContain('xen=4.17');
+    expect(page.url()).not.toContain('ae74f000');
+  });
+
+  test('lights up the bytes of a field, and the field of a byte', async () => {
+    await give(join(ROOT, 'fixtures/laptop.dat'));
+    await page.locator('tr[data-bytes="8 1"]').hover();
+    expect(await page.locator('.bytes .lit').allTextContents()).toHaveLength(1);
+    await page.locator('.bytes [data-at="36"]').hover();
+    expect(await page.locator('tr.lit').textContent()).toMatch(/width/i);
+  });
+
+  test('a report holds no personal detail of the paste', async () => {
+    await page.goto(`file://${PAGE}`);
+    const planted = [
+      '3c:97:0e:ab:cd:ef',
+      '192.168.7.23',
+      'fe80::3e97:eff:feab:cdef',
+      'willow',
+      'anna',
+      'CZJ1234567',
+    ];
+    await page.fill(
+      '#paste',
+      `anna@willow:~$ dmesg\nNov 28 12:00:01 willow kernel: e1000e 0000:00:1f.6 eth0: ${planted[0]}\ninet ${planted[1]} inet6 ${planted[2]}\nSerial Number: ${planted[5]}\nDMAR: RMRR base: 0x000000ae74f000 end: 0x000000ae76efff\n`,
+    );
+    await page.waitForSelector('#answer article');
+    await page.click('#report');
+    const report = await page.locator('#copied textarea').inputValue();
+    for (const detail of planted) expect(report).not.toContain(detail);
+    expect(report).toContain('ae74f000');
+    expect(await page.locator('#copied').textContent()).toMatch(/Taken out: .*MAC address \(1\)/);
+  });
+
+  test.each([360, 800, 1600])('needs no scrolling sideways at %i pixels', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
+    await give(join(ROOT, 'fixtures/rack-server.dat'));
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(over).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  });
+
+  test('asks nobody and may run nothing that it does not hold', () => {
+    const html = readFileSync(PAGE, 'utf8');
+    expect(html).toMatch(
+      /default-src 'none'; script-src 'sha256-[\w+/=]+' 'wasm-unsafe-eval'; style-src 'sha256-/,
+    );
+    expect(html.length).toBeLessThan(400_000);
+    expect(html).not.toMatch(/<(link|script|img)[^>]* (src|href)=/);
+  });
+});
