@@ -3,6 +3,7 @@ import { EXIT, Failure } from '../base/failure.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
+import { DEFAULT_MACHINE, type GuestMachine } from '../toolstack/hvmloader/machine.js';
 import {
   type BuildInfo,
   type BuildRefusal,
@@ -37,6 +38,7 @@ import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { type AttachFailure, attachDevices } from '../xen/vtd/attach.js';
 import type { Evidence } from './evidence.js';
+import { bootGuest, bootNotes, type FinalMap } from './guest-boot.js';
 import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
 
 /** A guest that somebody wants to create. */
@@ -44,6 +46,8 @@ export interface GuestQuestion {
   readonly config: GuestConfig;
   /** What libxl looks at first; null where only the RAM is known. */
   readonly info: BuildInfo | null;
+  /** What it boots on; by default what xl gives a guest. */
+  readonly machine?: GuestMachine;
   /** What is to be said of how the guest was described; they come first. */
   readonly notes: readonly GuestNote[];
 }
@@ -66,6 +70,8 @@ export interface GuestOutcome {
   readonly refusal: GuestRefusal | null;
   /** With the refusal `assign`: which device cannot be attached, and why. */
   readonly assign: AttachFailure | null;
+  /** What hvmloader leaves to the guest's kernel; null where it does not come to run. */
+  readonly final: FinalMap | null;
   /** Settings that would let it be created, beside the policy relaxed; the best first. */
   readonly remedies: readonly GuestRemedy[];
   readonly notes: readonly GuestNote[];
@@ -119,6 +125,10 @@ export function readGuest(
   return {
     config: completeConfig({ ...xl?.options, ...options, memory }),
     info: options.memory === undefined ? (xl?.info ?? null) : null,
+    machine: {
+      ...(xl?.machine ?? DEFAULT_MACHINE),
+      ...(options.mmioHole === undefined ? {} : { mmioHole: options.mmioHole }),
+    },
     notes: [...(xl?.notes ?? []), ...notes],
   };
 }
@@ -173,7 +183,7 @@ function requireXen({ release, outcome, why }: Xen): void {
  * @param clean takes out of the hypercall's answer what the source did not tell
  */
 export function createGuest(
-  { config, info, notes }: GuestQuestion,
+  { config, info, machine = DEFAULT_MACHINE, notes }: GuestQuestion,
   xen: Xen,
   host: Host | null = null,
   clean: (result: RdmMapResult) => RdmMapResult = (result) => result,
@@ -183,15 +193,25 @@ export function createGuest(
     clean(askRdmMap(xen, { abi: 'native', ...(device === null ? {} : { device }) }));
   const layout = layOutGuest(config, (device) => entriesOf(ask(device)), libxl);
   const outcome = outcomeOf(config, info, layout, xen, host);
+  const functionsOf = (device: Sbdf) => knownFunctions(device, xen, host);
+  const final =
+    outcome.refusal === null
+      ? bootGuest({ config, machine, layout, release: xen.release.name, host, functionsOf })
+      : null;
   return {
     config,
     info,
     layout: isSet(outcome.refusal) ? layout : { ...layout, e820: [] },
     ...outcome,
+    final,
     remedies: remediesOf(config, outcome, layout, libxl, (changed, around) =>
       outcomeOf(changed, info, around, xen, host),
     ),
-    notes: [...notes, ...layoutNotes(config, layout, libxl, xen)],
+    notes: [
+      ...notes,
+      ...layoutNotes(config, layout, libxl, xen),
+      ...(final === null ? [] : bootNotes(final)),
+    ],
     diagnostics: ask(null).diagnostics,
     xen,
   };
@@ -239,7 +259,7 @@ function attachedDevices(
   return pci
     .filter(({ name }) => name === undefined)
     .flatMap(({ device, rdmPolicy, allFunctions }) =>
-      (allFunctions === true ? functionsOf(device, xen, host) : [device]).map((one) => ({
+      (allFunctions === true ? knownFunctions(device, xen, host) : [device]).map((one) => ({
         device: one,
         relaxed: rdmPolicy === 'relaxed' || rdmPolicy === 'undefined',
       })),
@@ -247,7 +267,7 @@ function attachedDevices(
 }
 
 /** The functions of a device: those of the machine, or else those that regions name. */
-function functionsOf({ segment, bus, device }: Sbdf, xen: Xen, host: Host | null): Sbdf[] {
+function knownFunctions({ segment, bus, device }: Sbdf, xen: Xen, host: Host | null): Sbdf[] {
   const known =
     host?.pci == null
       ? xen.units.flatMap((unit) =>

@@ -8,6 +8,7 @@ import {
   type Host,
   type IommuGroup,
   type MemoryRange,
+  type PciBar,
   type PciDetails,
   type ReservedRegion,
 } from '../machine/host.js';
@@ -143,6 +144,7 @@ const NO_DETAILS: PciDetails = {
   deviceId: null,
   driver: null,
   physicalFunction: null,
+  bars: null,
 };
 
 function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
@@ -160,7 +162,30 @@ function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
     deviceId: deviceId ?? null,
     driver: driver ?? null,
     physicalFunction: physfn == null ? null : parseSbdf(physfn),
+    bars: readBars(readText(tree, `${directory}/resource`)),
   };
+}
+
+/** Flags of a resource (Linux, include/linux/ioport.h): ports, memory, 64-bit memory. */
+const RESOURCE = { io: 0x100n, mem: 0x200n, mem64: 0x10_0000n } as const;
+/** Lines of `resource`: six registers and the expansion ROM; what follows is a bridge's or of virtual functions. */
+const ROM_LINE = 6;
+
+/** What `resource` says: a line a register, of start, last byte and flags in hex; all 0 where it asks for nothing. */
+function readBars(text: string | null): PciBar[] | null {
+  if (text === null) return null;
+  return text
+    .split('\n')
+    .slice(0, ROM_LINE + 1)
+    .flatMap((line, bar) => {
+      const [start, end, flags] = line.trim().split(/\s+/).map(parseHex);
+      if (start == null || end == null || flags == null || end < start) return [];
+      const isIo = (flags & RESOURCE.io) !== 0n;
+      if (!isIo && (flags & RESOURCE.mem) === 0n) return [];
+      const memory = (flags & RESOURCE.mem64) === 0n ? 'mem32' : 'mem64';
+      const kind = isIo ? 'io' : bar === ROM_LINE ? 'rom' : memory;
+      return [{ bar, kind, size: end - start + 1n }];
+    });
 }
 
 /** Words of `sys/firmware/memmap/N/type` in lower case (Linux, arch/x86/kernel/e820.c, e820_type_to_string). */

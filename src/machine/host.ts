@@ -52,6 +52,17 @@ export interface PciDetails {
   driver: string | null;
   /** The function that this one is a virtual function of. */
   physicalFunction: Sbdf | null;
+  /** Its base address registers that ask for anything; null where the kernel shows no `resource` file. */
+  bars: PciBar[] | null;
+}
+
+/** A base address register of a function. */
+export interface PciBar {
+  /** 0 to 5; 6 is the expansion ROM. */
+  bar: number;
+  kind: 'mem32' | 'mem64' | 'io' | 'rom';
+  /** Bytes, a power of two. */
+  size: bigint;
 }
 
 /**

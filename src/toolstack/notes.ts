@@ -39,6 +39,14 @@ export interface NoteValues {
   'device-policy-undecided': { device: Sbdf };
   /** Bytes. */
   'mmio-hole-ignored': { mmioHole: bigint };
+  /** The final E820 has more entries than SeaBIOS and OVMF are given room for. */
+  'e820-overflows': { entries: number };
+  /** hvmloader does not see a region that crosses 4 GiB when it places BARs. First byte. */
+  'region-crosses-4gib': { start: bigint };
+  /** hvmloader does not look at regions above 4 GiB when it places BARs there. First byte. */
+  'region-in-high-window': { start: bigint };
+  /** A BAR that hvmloader finds no space for; bytes. */
+  'bar-without-space': { devfn: number; bar: number; size: bigint };
 }
 
 export type NoteCode = keyof NoteValues;

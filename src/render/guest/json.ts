@@ -1,8 +1,14 @@
 import type { GuestAnswer } from '../../answers/guest.js';
+import type { FinalMap } from '../../answers/guest-boot.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { E820 } from '../../machine/host.js';
-import { type GivenPolicy, MIB, type RdmPolicy } from '../../toolstack/libxl/layout.js';
+import {
+  type E820Entry,
+  type GivenPolicy,
+  MIB,
+  type RdmPolicy,
+} from '../../toolstack/libxl/layout.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, jsonInteger } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
@@ -14,7 +20,51 @@ const bounds = (start: bigint, size: bigint) => ({
 });
 
 /** What the E820's types are called. */
-export const typeName = (type: number): string => (type === E820.ram ? 'RAM' : 'reserved');
+export const typeName = (type: number): string =>
+  type === E820.ram ? 'RAM' : type === E820.nvs ? 'NVS' : 'reserved';
+
+const entriesToJson = (entries: readonly E820Entry[]): JsonObject[] =>
+  entries.map(({ start, size, type }) => ({
+    ...bounds(start, size),
+    size: jsonInteger(size),
+    type: typeName(type),
+  }));
+
+/** What hvmloader leaves; addresses on the guest's own PCI bus are `devfn`s. */
+const finalToJson = ({ result, approximate }: FinalMap): JsonObject =>
+  result.boots
+    ? {
+        e820: entriesToJson(result.e820),
+        pci_hole: {
+          start: formatAddress(result.pciMemStart),
+          end: formatAddress(result.pciMemEnd),
+        },
+        high_window:
+          result.highWindow === null
+            ? null
+            : {
+                start: formatAddress(result.highWindow.start),
+                end: formatAddress(result.highWindow.end),
+              },
+        bars: result.bars.map(({ devfn, bar, size, address }) => ({
+          devfn,
+          bar,
+          size: jsonInteger(size),
+          address: address === null ? null : formatAddress(address),
+        })),
+        boots: true,
+        stops_in: null,
+        approximate: [...approximate],
+      }
+    : {
+        e820: [],
+        pci_hole: null,
+        high_window: null,
+        bars: [],
+        boots: false,
+        stops_in: result.stopsIn,
+        approximate: [],
+      };
 
 const mib = (bytes: bigint) => jsonInteger(bytes / MIB);
 
@@ -51,11 +101,8 @@ export function guestToJson(answer: GuestAnswer): JsonObject {
       mmio_start: formatAddress(layout.mmioStart),
       highmem_end: layout.highmemEnd === 0n ? null : formatAddress(layout.highmemEnd),
     },
-    e820: layout.e820.map(({ start, size, type }) => ({
-      ...bounds(start, size),
-      size: jsonInteger(size),
-      type: typeName(type),
-    })),
+    e820: entriesToJson(layout.e820),
+    final: answer.final === null ? null : finalToJson(answer.final),
     regions: regionsToJson(answer),
     devices_without_region: layout.withoutRegion.map(formatSbdf),
     remarks: answer.notes.map((note) => ({ ...explainNote(note, answer) })),

@@ -1,7 +1,11 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import type { GuestOutcome, GuestRemedy } from '../../answers/guest.js';
+import type { Approximation, FinalMap } from '../../answers/guest-boot.js';
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
+import { E820_ROOM } from '../../toolstack/hvmloader/e820.js';
+import { DYNAMIC_END } from '../../toolstack/hvmloader/memory-map.js';
+import { hvmloaderOf } from '../../toolstack/hvmloader/releases.js';
 import { leastVideoMemory } from '../../toolstack/libxl/build-info.js';
 import {
   DEFAULT_MMIO_HOLE,
@@ -12,13 +16,16 @@ import {
   MIB,
 } from '../../toolstack/libxl/layout.js';
 import type { GuestNote, NoteCode, NoteValues } from '../../toolstack/notes.js';
+import { formatSize } from '../basics/text.js';
 
 const mib = (bytes: bigint): string => `${bytes / MIB} MiB`;
 
 /** Whether the guest can be created, and if not, why and what would help. */
 export function explainVerdict(answer: GuestOutcome): string {
   const why = explainRefusal(answer);
-  return why === null ? 'The guest can be created.' : `The guest cannot be created: ${why}`;
+  if (why !== null) return `The guest cannot be created: ${why}`;
+  const dies = explainBoot(answer);
+  return dies === null ? 'The guest can be created.' : `The guest can be created. ${dies}`;
 }
 
 function explainRefusal(answer: GuestOutcome): string | null {
@@ -67,6 +74,32 @@ function explainAttach(answer: GuestOutcome): string {
       return `${failure}: ${region} overlaps another region of the guest's devices, at ${formatAddress(assign.at ?? 0n)}. Leave out the device that the other region belongs to.`;
   }
 }
+
+/** Why a created guest does not boot; null where hvmloader does not stop it. */
+function explainBoot({ final, xen }: GuestOutcome): string | null {
+  if (final === null || final.result.boots) return null;
+  const { stopsIn, entries } = final.result;
+  if (stopsIn === 'build_e820_table') {
+    return 'It dies as soon as it starts: hvmloader stops where less than 2 MiB of RAM are left below 4 GiB.';
+  }
+  const regions = entries.map(({ start }) => formatAddress(start)).join(', ');
+  const { dynamicStart } = hvmloaderOf(xen.release.name);
+  return `It dies as soon as it starts: hvmloader of ${xen.release.name} stops at a reserved region (${regions}) in the memory that it hands out itself, ${formatAddress(dynamicStart)} to ${formatAddress(DYNAMIC_END - 1n)}. libxl does not look at that. Only a guest that is not told of the region starts: leave out the device, or the strategy host.`;
+}
+
+/** What is not known to the byte of a final map, as a sentence; null where all is. */
+export function explainApproximate({ approximate }: FinalMap): string | null {
+  if (approximate.length === 0) return null;
+  return `Approximate: ${approximate.map((what) => APPROXIMATIONS[what]).join('; ')}.`;
+}
+
+const APPROXIMATIONS: Readonly<Record<Approximation, string>> = {
+  acpi: 'how many pages ACPI tables take (about 16 are shown)',
+  bios: 'where SeaBIOS begins (that of 256 KiB is shown)',
+  bars: 'the hole, since the BARs of passed-through devices are not known (--root names a machine that shows them)',
+  slots: "which places the devices get on the guest's bus",
+  'address-bits': 'how far physical addresses reach (39 bits are taken)',
+};
 
 /** What would let the guest be created. */
 function explainRemedies({ remedies }: GuestOutcome): string {
@@ -154,7 +187,19 @@ const SENTENCES: Sentences = {
     `${formatSbdf(device)} has no rdm_policy. libxl to 4.13 then moves RAM out of its region's way, but neither tells the guest of the region nor refuses a conflict; the attach is strict. Give it rdm_policy=strict.`,
   'mmio-hole-ignored': ({ mmioHole }) =>
     `An MMIO hole of ${mib(mmioHole)} is less than libxl's ${mib(DEFAULT_MMIO_HOLE)}, which it keeps; xl takes it for an error.`,
+  'e820-overflows': ({ entries }) =>
+    `The final E820 has ${entries} entries, and hvmloader gives SeaBIOS and OVMF room for ${E820_ROOM}: it writes past it, over what lies behind. Give the guest fewer devices with reserved regions.`,
+  'region-crosses-4gib': ({ start }) =>
+    `The region at ${formatAddress(start)} crosses 4 GiB, where hvmloader does not see it: a BAR can land on it.`,
+  'region-in-high-window': ({ start }) =>
+    `The region at ${formatAddress(start)} lies in the window for BARs above 4 GiB, where hvmloader does not look for regions: a BAR can land on it.`,
+  'bar-without-space': ({ devfn, bar, size }) =>
+    `hvmloader finds no space for ${bar === 6 ? 'the ROM' : `BAR ${bar}`} of the guest's ${guestAddress(devfn)} (${formatSize(size)}): the device does not work there. A larger mmio_hole makes room.`,
 };
+
+/** `00:03.0` of a function on the guest's bus. */
+const guestAddress = (devfn: number): string =>
+  `00:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`;
 
 /** What the file says, what xl makes of it, and how to get what was meant. */
 function explainIgnoredRdm({

@@ -1,18 +1,7 @@
+import type { PciBar } from '../../machine/host.js';
 import { type E820Entry, GIB, HIGH_MEMORY_START } from '../libxl/layout.js';
 import { overlapsEntry, type RamEnds, reservedEntries } from './memory-map.js';
 import type { Hvmloader } from './releases.js';
-
-/** What a BAR asks for. */
-export type BarKind = 'mem32' | 'mem64' | 'io' | 'rom';
-
-/** A base address register of a function on the guest's bus. */
-export interface Bar {
-  /** 0 to 5; 6 is the expansion ROM. */
-  readonly bar: number;
-  readonly kind: BarKind;
-  /** Bytes, a power of two. */
-  readonly size: bigint;
-}
 
 /** A function on the guest's bus, emulated or passed through. */
 export interface GuestFunction {
@@ -22,7 +11,7 @@ export interface GuestFunction {
   readonly device: number;
   /** Class and subclass: 0x0300 is VGA. */
   readonly pciClass: number;
-  readonly bars: readonly Bar[];
+  readonly bars: readonly PciBar[];
 }
 
 /** Where hvmloader put a BAR. */
@@ -62,11 +51,11 @@ export const PCI_MEM_END = 0xfc00_0000n;
 const IO_WINDOW = { start: 0xc000n, end: 0x1_0000n };
 
 /** A BAR on its way to an address. */
-interface Wanted extends Bar {
+interface Wanted extends PciBar {
   readonly devfn: number;
 }
 
-const isIo = ({ kind }: Bar): boolean => kind === 'io';
+const isIo = ({ kind }: PciBar): boolean => kind === 'io';
 const alignUp = (value: bigint, size: bigint): bigint => (value + size - 1n) & ~(size - 1n);
 
 /**
@@ -90,7 +79,7 @@ export function setUpPci(
     )
     // The sort is stable: equal sizes keep their order of discovery.
     .sort((a, b) => (a.size === b.size ? 0 : a.size < b.size ? 1 : -1));
-  const goesUp = ({ kind, size }: Bar) =>
+  const goesUp = ({ kind, size }: PciBar) =>
     hvmloader.sendsLargeBarsUp && kind === 'mem64' && size > GIB;
   const total = wanted
     .filter((bar) => !isIo(bar) && !goesUp(bar))
@@ -178,7 +167,7 @@ class Placer {
   }
 
   /** @param goesUp whether the BAR is too large for the hole by rule, and does not count there */
-  place(bar: Bar, goesUp: boolean): bigint | null {
+  place(bar: PciBar, goesUp: boolean): bigint | null {
     if (isIo(bar)) return this.#placeIo(bar.size);
     const isHigh =
       bar.kind === 'mem64' && this.#relocates && (goesUp || this.#left > PCI_MEM_END - this.#low);

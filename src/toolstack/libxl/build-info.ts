@@ -5,16 +5,20 @@ export type VgaKind = 'cirrus' | 'std' | 'qxl' | 'none';
 /** The device model that emulates it. */
 export type DeviceModel = 'qemu-xen' | 'qemu-xen-traditional';
 
+/** The emulated graphics card and what emulates it. */
+export interface DisplayInfo {
+  vga: VgaKind;
+  deviceModel: DeviceModel;
+}
+
 /** What of a guest's settings libxl looks at before it lays memory out. */
-export interface BuildInfo {
+export interface BuildInfo extends DisplayInfo {
   /** Bytes of memory at most (maxmem, else memory); null where it is not known. */
   maximum: bigint | null;
   /** Bytes of memory at the start; null where it is not known. */
   target: bigint | null;
   /** Bytes of video memory that the file asks for; null takes what the card needs. */
   videoMemory: bigint | null;
-  vga: VgaKind;
-  deviceModel: DeviceModel;
 }
 
 /** Why libxl refuses a guest before it looks at its memory. */

@@ -36,6 +36,8 @@ export interface AssignedDevice {
   allFunctions?: boolean;
   /** What it is assignable under, where it is given so: libxl asks for the regions of 0000:00:00.0. */
   name?: string;
+  /** Device number on the guest's bus that was asked for (`@vslot`). */
+  slot?: number;
 }
 
 /** What libxl is told of an HVM guest, as far as its memory layout depends on it. */

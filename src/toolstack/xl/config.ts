@@ -1,4 +1,6 @@
 import { parseSbdf, type Sbdf } from '../../base/sbdf.js';
+import type { Firmware } from '../hvmloader/e820.js';
+import { DEFAULT_MACHINE, type GuestMachine } from '../hvmloader/machine.js';
 import {
   type BuildInfo,
   type DeviceModel,
@@ -112,6 +114,8 @@ export interface PciSpec {
   name: string | null;
   /** null where it has none of its own. */
   rdmPolicy: RdmPolicy | null;
+  /** Device number on the guest's bus (`@vslot`); null where none is asked for. */
+  slot: number | null;
   /** Keys of options that xl does not know. */
   unknown: string[];
 }
@@ -154,6 +158,7 @@ export function parsePciSpec(text: string, xl: Xl = NEWEST_XL): PciSpec {
     throw new BadSetting(`The pci setting "${text}" has both an address and a name.`);
   }
   const policy = keyed.get('rdm_policy');
+  const vslot = /@([0-9a-f]{1,2})$/i.exec(first?.[0] ?? '')?.[1] ?? keyed.get('vslot') ?? '';
   const known = (key: string) =>
     key === 'rdm_policy' ||
     PCI_OPTIONS.has(key) ||
@@ -163,6 +168,7 @@ export function parsePciSpec(text: string, xl: Xl = NEWEST_XL): PciSpec {
     allFunctions,
     name,
     rdmPolicy: policy === undefined ? null : parsePolicy(`pci "${text}"`, policy),
+    slot: /^[0-9a-f]{1,2}$/i.test(vslot) ? Number.parseInt(vslot, 16) % 32 : null,
     unknown: [...keyed.keys()].filter((key) => !known(key)),
   };
 }
@@ -190,6 +196,8 @@ export interface XlGuest {
   /** All but the memory, which {@link info} tells. */
   options: GuestOptions;
   info: BuildInfo;
+  /** What it boots on. */
+  machine: GuestMachine;
   type: GuestType;
   /** Of what xl makes of the file; those that say that it makes something else than the file says come first. */
   notes: GuestNote[];
@@ -223,6 +231,7 @@ export function readXlGuest(
       ...(pci === null ? {} : { pci }),
     },
     info,
+    machine: readMachine(file, info),
     type: type.type,
     notes: [...rdmNotes, ...deviceNotes, ...type.notes, ...memoryNotes(info)],
   };
@@ -344,11 +353,13 @@ export const toConfig = ({
   rdmPolicy,
   allFunctions,
   name,
+  slot,
 }: PciSpec): GuestConfig['pci'][number] => ({
   device,
   rdmPolicy,
   ...(allFunctions ? { allFunctions } : {}),
   ...(name === null ? {} : { name }),
+  ...(slot === null ? {} : { slot }),
 });
 
 const VGA_KINDS: Readonly<Record<string, VgaKind>> = {
@@ -379,6 +390,29 @@ function readBuildInfo(file: XlFile): BuildInfo {
     videoMemory: videoMemory ?? null,
     vga: vga ?? (std ? 'std' : 'cirrus'),
     deviceModel: deviceModel ?? 'qemu-xen',
+  };
+}
+
+const FIRMWARES: readonly Firmware[] = ['seabios', 'ovmf', 'rombios'];
+
+function readMachine(file: XlFile, { vga, deviceModel }: BuildInfo): GuestMachine {
+  const firmware = file.read('bios', (value) => {
+    const known = FIRMWARES.find((word) => word === value);
+    if (known !== undefined) return known;
+    throw new BadSetting(`bios is "seabios", "ovmf" or "rombios", not "${value}".`);
+  });
+  const vif = file.get('vif');
+  const nics = Array.isArray(vif) ? vif.filter((nic) => !/type=vif/.test(String(nic))).length : 0;
+  return {
+    ...DEFAULT_MACHINE,
+    vga,
+    deviceModel,
+    firmware: firmware ?? (deviceModel === 'qemu-xen' ? 'seabios' : 'rombios'),
+    acpi: file.read('acpi', isSet) ?? true,
+    xenPlatformPci: file.read('xen_platform_pci', isSet) ?? true,
+    gfxPassthru: file.read('gfx_passthru', (value) => value !== '' && isSet(value)) ?? false,
+    emulatedNics: nics,
+    mmioHole: file.read('mmio_hole', (value) => parseMmioHole('mmio_hole', value)) ?? null,
   };
 }
 
