@@ -13,6 +13,7 @@ import {
   type PassedDevice,
   type PassedFunction,
 } from '../toolstack/hvmloader/machine.js';
+import type { GuestFunction } from '../toolstack/hvmloader/pci.js';
 import { hvmloaderOf } from '../toolstack/hvmloader/releases.js';
 import {
   type GuestConfig,
@@ -30,6 +31,8 @@ export type Approximation = 'acpi' | 'bios' | 'bars' | 'slots' | 'address-bits';
 /** What a guest's kernel finds. */
 export interface FinalMap {
   readonly result: Booted | Stopped;
+  /** What is on the guest's bus. */
+  readonly functions: readonly GuestFunction[];
   readonly machine: GuestMachine;
   readonly approximate: readonly Approximation[];
 }
@@ -70,12 +73,13 @@ export function bootGuest({
             : [passedFunction(assigned.device, 0, host)],
     }),
   );
+  const functions = guestFunctions(machine, passed);
   const hvmloader = hvmloaderOf(release);
   const result = runHvmloader(
     {
       map: layout.e820,
       ram: handedOver(layout, layout.emptyHighRam),
-      functions: guestFunctions(machine, passed),
+      functions,
       mmioHoleSize: machine.mmioHole ?? 0n,
       allowMemoryRelocate: machine.deviceModel === 'qemu-xen-traditional',
       physicalAddressBits: ADDRESS_BITS,
@@ -95,7 +99,7 @@ export function bootGuest({
     else if (passed.length > 0) approximate.push('slots');
     if (result.highWindow !== null) approximate.push('address-bits');
   }
-  return { result, machine, approximate };
+  return { result, functions, machine, approximate };
 }
 
 /** Pages that ACPI's tables take, about; how many is not known before hvmloader runs. */
@@ -109,6 +113,7 @@ const UNKNOWN_ID = 0xffff;
 function passedFunction(device: Sbdf, func: number, host: Host | null): PassedFunction {
   const details = host?.pciDetails(device) ?? null;
   return {
+    host: device,
     func,
     vendor: details?.vendorId ?? UNKNOWN_ID,
     device: details?.deviceId ?? UNKNOWN_ID,

@@ -187,6 +187,53 @@ describe('what is said beside the layout', () => {
   });
 });
 
+describe('what the kernel finds in the end', () => {
+  test('the map of SeaBIOS, with the first MiB, ACPI and the hole', async () => {
+    const { answer } = await json('--memory', '2800', '--pci', '00:1d.0');
+    expect(answer.final).toMatchObject({
+      boots: true,
+      stops_in: null,
+      pci_hole: { start: '0x00000000f0000000', end: '0x00000000fc000000' },
+      approximate: ['acpi', 'bios', 'bars'],
+    });
+    expect(answer.final.e820).toMatchObject([
+      ram('0x0000000000000000', '0x000000000009ffff'),
+      reserved('0x00000000000c0000', '0x00000000000fffff'),
+      LOW,
+      A,
+      { base: '0x00000000fc000000', type: 'NVS' },
+      { limit: '0x00000000ffffffff', type: 'reserved' },
+      HIGH,
+    ]);
+  });
+
+  test.each([
+    ['4.14.0', '0xfc050000', false],
+    ['4.14.1', '0xfc050000', true],
+    ['4.14.1', '0xfc150000', false],
+  ])('of %s: a region at %s in memory that hvmloader hands out', async (xen, base, boots) => {
+    const path = inDir('dynamic.dat');
+    const limitAddress = `0x${(BigInt(base) + 0xfffn).toString(16)}`;
+    const region = { name: 'RMRR', baseAddress: base, limitAddress, devices: ['0000:00:1d.0'] };
+    const [drhd] = EXAMPLE.structures;
+    writeFileSync(path, tableOf({ structures: [drhd, region] }));
+    const args = ['--memory', '1024', '--pci', '00:1d.0', '--xen', xen, '--json'];
+    const { status, stdout } = await runDmar(['guest', path, ...args]);
+    const answer = JSON.parse(stdout);
+    expect(schemaErrors('guest', answer)).toEqual([]);
+    expect({ status, created: answer.created }).toEqual({ status: 0, created: true });
+    expect(answer.final.boots).toBe(boots);
+    if (boots) return;
+    expect(answer.final.stops_in).toBe('memory_map_setup');
+    expect(answer.message).toContain('It dies as soon as it starts: hvmloader of');
+  });
+
+  test('is not there where the guest is not created', async () => {
+    const rdm = ['--rdm', 'strategy=host,policy=strict', '--rdm-mem-boundary', '3072'];
+    expect((await json('--memory', '2800', ...rdm)).answer.final).toBeNull();
+  });
+});
+
 describe('the attach', () => {
   test('to 4.13 fails for a region in RAM whose device has no policy', async () => {
     const { status, answer } = await json(

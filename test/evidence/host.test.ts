@@ -30,6 +30,29 @@ describe('facts of a host', () => {
     expect(notes).toEqual([]);
   });
 
+  test('the BARs that the kernel shows of a function, and nothing of its bridge windows', () => {
+    const resource = [
+      '0x00000000f7a00000 0x00000000f7a0ffff 0x0000000000140204',
+      '0x0000000000000000 0x0000000000000000 0x0000000000000000',
+      '0x000000000000f060 0x000000000000f07f 0x0000000000040101',
+      '0x00000000f7a20000 0x00000000f7a20fff 0x0000000000040200',
+      '0x0000000000000000 0x0000000000000000 0x0000000000000000',
+      'cut off',
+      '0x00000000f7a80000 0x00000000f7afffff 0x0000000000046200',
+      '0x0000000000000000 0x00000000000fffff 0x0000000000040200',
+    ].join('\n');
+    const path = 'sys/bus/pci/devices/0000:00:1d.0/resource';
+    const host = readHost(filesTree('captured', new Map([[path, bytes(resource)]])));
+    const usb = { segment: 0, bus: 0, device: 0x1d, func: 0 };
+    expect(host.pciDetails(usb).bars).toEqual([
+      { bar: 0, kind: 'mem64', size: 0x1_0000n },
+      { bar: 2, kind: 'io', size: 0x20n },
+      { bar: 3, kind: 'mem32', size: 0x1000n },
+      { bar: 6, kind: 'rom', size: 0x8_0000n },
+    ]);
+    expect(host.pciDetails({ ...usb, func: 1 }).bars).toBeNull();
+  });
+
   test('what Xen asks on AMD machines: I/O APICs, MSI, the processor, and the IOMMU itself', () => {
     const host = hostOf({
       ioApics: [32, 33],

@@ -46,9 +46,10 @@ const finalToJson = ({ result, approximate }: FinalMap): JsonObject =>
                 start: formatAddress(result.highWindow.start),
                 end: formatAddress(result.highWindow.end),
               },
-        bars: result.bars.map(({ devfn, bar, size, address }) => ({
+        bars: result.bars.map(({ devfn, bar, kind, size, address }) => ({
           devfn,
           bar,
+          kind,
           size: jsonInteger(size),
           address: address === null ? null : formatAddress(address),
         })),

@@ -1,8 +1,10 @@
-import type { GuestAnswer } from '../../answers/guest.js';
+import type { GuestAnswer, GuestOutcome } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
-import { type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
+import type { Booted } from '../../toolstack/hvmloader/hvmloader.js';
+import type { GuestFunction } from '../../toolstack/hvmloader/pci.js';
+import { type E820Entry, type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
 import type { Format } from '../basics/format.js';
 import { facts, type Page, remarks } from '../basics/page.js';
@@ -11,7 +13,13 @@ import { renderTable } from '../basics/table.js';
 import { formatSize, listDevices, listSome, wrap } from '../basics/text.js';
 import { typeName } from './json.js';
 import { guestRanges } from './picture.js';
-import { explainNote, explainRegion, explainVerdict } from './words.js';
+import {
+  explainApproximate,
+  explainNote,
+  explainRegion,
+  explainVerdict,
+  guestAddress,
+} from './words.js';
 
 const FATES: Record<Fate, string> = {
   exposed: 'exposed',
@@ -40,20 +48,22 @@ export const table: Format<GuestAnswer> = {
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
 function renderGuest(answer: GuestAnswer, page: Page): string {
   const { columns, style } = page;
-  const { layout, refusal } = answer;
+  const { refusal } = answer;
   const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
     preamble(answer, page),
-    refusal === null ? style.good(verdict) : style.bad(verdict),
+    refusal === null && answer.final?.result.boots !== false
+      ? style.good(verdict)
+      : style.bad(verdict),
     `${style.heading('guest-physical address space')}\n${addressSpaceText(
-      guestRanges(layout),
+      guestRanges(answer),
       columns,
       (kind, text) => {
         const paint = PAINT[kind];
         return paint === undefined ? text : style[paint](text);
       },
     ).trimEnd()}`,
-    e820Table(answer, page),
+    ...mapTables(answer, page),
     regionsTable(answer, page),
     explanations(answer, page),
     remarks(
@@ -89,20 +99,60 @@ function describeGuest({ memory, mmioHole, hap, rdm, rdmMemBoundary }: GuestConf
   ].join(' ');
 }
 
-function e820Table({ layout }: GuestAnswer, { style }: Page): string {
-  if (layout.e820.length === 0) return '';
-  const rows = layout.e820.map(({ start, size, type }) => [
+/** libxl's map, what hvmloader makes of it, and where BARs go. */
+function mapTables({ layout, final }: GuestOutcome, page: Page): string[] {
+  const asSet = e820Table("libxl's E820", layout.e820, page);
+  if (final === null || !final.result.boots) return [asSet];
+  const found = e820Table("the guest's E820, as its kernel finds it", final.result.e820, page);
+  const approximate = explainApproximate(final);
+  return [
+    asSet,
+    approximate === null ? found : `${found}\n${wrap(approximate, page.columns)}`,
+    barsTable(final.result, final.functions, page),
+  ];
+}
+
+function e820Table(heading: string, entries: readonly E820Entry[], { style }: Page): string {
+  if (entries.length === 0) return '';
+  const rows = entries.map(({ start, size, type }) => [
     `${formatAddress(start)}-${formatAddress(BigInt.asUintN(64, start + size - 1n))}`,
     formatSize(size),
     typeName(type),
   ]);
-  const columns = [
-    { heading: "the guest's E820" },
-    { heading: 'size', align: 'right' as const },
-    { heading: 'type' },
-  ];
+  const columns = [{ heading }, { heading: 'size', align: 'right' as const }, { heading: 'type' }];
   return renderTable(columns, rows, { heading: style.heading });
 }
+
+/** The BARs of memory; I/O ports are no matter of the map. */
+function barsTable(
+  { bars, pciMemStart, pciMemEnd }: Booted,
+  functions: readonly GuestFunction[],
+  { style }: Page,
+): string {
+  const hosts = new Map(functions.map(({ devfn, host }) => [devfn, host]));
+  const rows = bars
+    .filter(({ kind }) => kind !== 'io')
+    .map(({ devfn, bar, size, address }) => {
+      const host = hosts.get(devfn);
+      return [
+        guestAddress(devfn),
+        host === undefined ? 'emulated' : formatSbdf(host),
+        bar === 6 ? 'ROM' : `BAR ${bar}`,
+        formatSize(size),
+        address === null ? 'no space' : formatAddress(address),
+      ];
+    });
+  const hole = `PCI hole ${formatAddress(pciMemStart)}-${formatAddress(pciMemEnd - 1n)}`;
+  return `${style.heading(hole)}\n${renderTable(BAR_COLUMNS, rows, { heading: style.heading })}`;
+}
+
+const BAR_COLUMNS = [
+  { heading: 'in the guest' },
+  { heading: 'on the host' },
+  { heading: 'BAR' },
+  { heading: 'size', align: 'right' },
+  { heading: 'address' },
+] as const;
 
 const REGION_COLUMNS = [
   { heading: 'start_pfn', align: 'right' },

@@ -198,7 +198,7 @@ const SENTENCES: Sentences = {
 };
 
 /** `00:03.0` of a function on the guest's bus. */
-const guestAddress = (devfn: number): string =>
+export const guestAddress = (devfn: number): string =>
   `00:${(devfn >> 3).toString(16).padStart(2, '0')}.${devfn & 7}`;
 
 /** What the file says, what xl makes of it, and how to get what was meant. */

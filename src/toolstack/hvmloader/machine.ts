@@ -1,3 +1,4 @@
+import type { Sbdf } from '../../base/sbdf.js';
 import type { PciBar } from '../../machine/host.js';
 import type { DisplayInfo, VgaKind } from '../libxl/build-info.js';
 import type { Firmware } from './e820.js';
@@ -32,6 +33,8 @@ export const DEFAULT_MACHINE: GuestMachine = {
 
 /** A function of the host that is passed through. */
 export interface PassedFunction {
+  /** Where it is on the host. */
+  readonly host: Sbdf;
   /** Function number on the guest's bus. */
   readonly func: number;
   readonly vendor: number;
@@ -143,9 +146,10 @@ export function guestFunctions(
 /** BARs in memory are a page at least (qemu, hw/xen/xen_pt_config_init.c, xen_pt_get_emul_size). */
 const passedFunction = (
   slot: number,
-  { func, vendor, device, pciClass, bars }: PassedFunction,
+  { host, func, vendor, device, pciClass, bars }: PassedFunction,
 ): GuestFunction => ({
   devfn: devfn(slot, func),
+  host,
   vendor,
   device,
   pciClass,

@@ -1,3 +1,4 @@
+import type { Sbdf } from '../../base/sbdf.js';
 import type { PciBar } from '../../machine/host.js';
 import { type E820Entry, GIB, HIGH_MEMORY_START } from '../libxl/layout.js';
 import { overlapsEntry, type RamEnds, reservedEntries } from './memory-map.js';
@@ -12,12 +13,15 @@ export interface GuestFunction {
   /** Class and subclass: 0x0300 is VGA. */
   readonly pciClass: number;
   readonly bars: readonly PciBar[];
+  /** The host's function that is passed through here; none where it is emulated. */
+  readonly host?: Sbdf;
 }
 
 /** Where hvmloader put a BAR. */
 export interface PlacedBar {
   readonly devfn: number;
   readonly bar: number;
+  readonly kind: PciBar['kind'];
   /** Bytes. */
   readonly size: bigint;
   /** null: there was no space; the function does not decode it. */
@@ -91,7 +95,7 @@ export function setUpPci(
   const placer = new Placer(pciMemStart, reserved, after, settings, hvmloader, total, relocates);
   const bars = wanted.map((bar): PlacedBar => {
     const address = placer.place(bar, goesUp(bar));
-    return { devfn: bar.devfn, bar: bar.bar, size: bar.size, address };
+    return { ...bar, address };
   });
   return {
     pciMemStart,

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { DEFAULT_MACHINE } from '../../../src/toolstack/hvmloader/machine.js';
 import { ramOf } from '../../../src/toolstack/libxl/build-info.js';
 import { parseXlCfg } from '../../../src/toolstack/xl/cfg.js';
 import { parsePciSpec, parseRdm, readXlGuest } from '../../../src/toolstack/xl/config.js';
@@ -37,7 +38,7 @@ describe('an xl configuration file', () => {
         rdmMemBoundary: 3n << 30n,
         pci: [
           { device: usb, rdmPolicy: null },
-          { device: { segment: 0, bus: 0, device: 2, func: 0 }, rdmPolicy: 'relaxed' },
+          { device: { segment: 0, bus: 0, device: 2, func: 0 }, rdmPolicy: 'relaxed', slot: 6 },
           { device: { segment: 1, bus: 3, device: 0, func: 1 }, rdmPolicy: 'strict' },
         ],
       },
@@ -48,6 +49,7 @@ describe('an xl configuration file', () => {
         vga: 'cirrus',
         deviceModel: 'qemu-xen',
       },
+      machine: { ...DEFAULT_MACHINE, emulatedNics: 1, mmioHole: 1n << 30n },
       type: 'hvm',
       notes: [
         {
