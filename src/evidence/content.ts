@@ -6,12 +6,10 @@ import { archiveTree, isTar } from './archive.js';
 import { type Compression, compressionOf, decompress, type Inflaters } from './compression.js';
 import type { Content } from './formats/format.js';
 import { isDmar, tablesOf } from './pick.js';
+import { decodeText, isUtf16, mend } from './text.js';
 
 /** Bytes that tell text from binary. */
 const HEAD = 4096;
-
-/** The byte order mark of UTF-16 text, as Windows programs write it. */
-const isUtf16 = (bytes: Uint8Array): boolean => bytes[0] === 0xff && bytes[1] === 0xfe;
 
 /** Whether a byte is a control character that no text is made of: tabs, ends of lines and colours are. */
 const isControl = (byte: number): boolean =>
@@ -89,29 +87,30 @@ export async function readContent(
 
 /** A table with whatever follows it, or tables back to back. */
 function readTables(bytes: Uint8Array): Content {
-  const tables = tablesOf(bytes).map((table) => ({ bytes: table, notes: [] }));
-  return { kind: 'table', form: 'binary', verbatim: tables.length === 1, tables };
+  const tables = tablesOf(bytes).map((table) => ({ bytes: table, notes: [], losses: [] }));
+  return { kind: 'table', form: 'binary', verbatim: tables.length === 1, tables, log: null };
 }
 
 /**
- * What the first format that knows a DMAR table, or what a log says of one, reads from a text.
+ * The tables that the first format that knows a DMAR table reads from a text, and what else the text tells; or that
+ * alone.
  *
- * @throws Failure `not-a-table` where none finds any table; `too-large`
+ * @throws Failure `not-a-table` where there is neither; `too-large`
  */
 async function readText(bytes: Uint8Array, name: string, limit: number): Promise<Content> {
   const { TEXT_FORMATS } = await import('./formats/index.js');
-  const text = new TextDecoder(isUtf16(bytes) ? 'utf-16le' : 'latin1').decode(bytes);
+  const { readLog } = await import('./logs/read.js');
+  const text = mend(decodeText(bytes));
+  const log = readLog(text);
   let others: Content | null = null;
   for (const format of TEXT_FORMATS) {
-    if (!format.detect(text)) continue;
-    const content = format.read(text, limit);
-    if (content.kind !== 'table') {
-      if (content.regions.length + content.units.length > 0) return content;
-      continue;
-    }
-    if (content.tables.some((table) => isDmar(table.bytes))) return content;
-    if (content.tables.length > 0) others ??= content;
+    const tables = format.read(text, limit);
+    const { form } = format;
+    const content: Content = { kind: 'table', form, verbatim: false, tables, log };
+    if (tables.some((table) => isDmar(table.bytes))) return content;
+    if (tables.length > 0) others ??= content;
   }
+  if (log !== null) return { kind: log.kind, log };
   if (others !== null) return others;
   throw new Failure(
     'not-a-table',

@@ -47,7 +47,7 @@ export async function readHostTable(
       `${path} is no DMAR table: it begins with ${JSON.stringify(signatureOf(bytes))}.`,
     );
   }
-  const picked = await pickDmar([{ bytes, notes: [] }], path);
+  const picked = await pickDmar([{ bytes, notes: [], losses: [] }], path);
   const notes = [...picked.notes];
   if (signature !== 'DMAR') {
     notes.push(
@@ -58,6 +58,9 @@ export async function readHostTable(
     ...picked,
     kind: 'table',
     form: 'binary',
+    // It is what the firmware holds: where it is short, that is the firmware's fault.
+    losses: [],
+    log: null,
     verbatim: tree.onDisk,
     sha256: sha256(picked.bytes),
     path,

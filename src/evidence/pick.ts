@@ -2,6 +2,7 @@ import { DMAR_SIGNATURES, dmarHeader } from '../acpi/dmar/header.js';
 import { splitSdts } from '../acpi/sdt.js';
 import { EXIT, Failure } from '../base/failure.js';
 import type { WrittenTable } from './formats/format.js';
+import type { Loss } from './logs/log.js';
 
 /** The four characters a table begins with. */
 export const signatureOf = (bytes: Uint8Array): string =>
@@ -33,6 +34,8 @@ export interface Picked {
   signature: string;
   bytes: Uint8Array;
   notes: string[];
+  /** What of it is not there. */
+  losses: Loss[];
 }
 
 /** Files that a note names. */
@@ -88,5 +91,18 @@ export async function pickDmar(
       `${name} holds ${found.length} DMAR tables${list}; this is the first, ${others} asks for another.`,
     );
   }
-  return { signature: signatureOf(bytes), bytes, notes };
+  return {
+    signature: signatureOf(bytes),
+    bytes,
+    notes,
+    losses: [...table.losses, ...cutOff(bytes)],
+  };
+}
+
+/** Bytes that a table's header claims and that are not there. */
+function cutOff(bytes: Uint8Array): Loss[] {
+  const { length: present } = bytes;
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const claimed = view.getUint32(dmarHeader.at.length, true);
+  return claimed > present ? [{ code: 'table-cut', claimed, present }] : [];
 }

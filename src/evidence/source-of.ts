@@ -29,12 +29,15 @@ export async function sourceOf(
     case 'archive':
       return readHostTable(content.tree, limit, tools);
     case 'table': {
-      const { kind, form, verbatim = false } = content;
+      const { kind, form, verbatim, log } = content;
       const picked = await pickDmar(content.tables, name, table);
       const sha256 = tools.sha256(picked.bytes);
-      return { ...picked, kind, form, verbatim, sha256, path, hostTree: null };
+      return { ...picked, kind, form, verbatim, sha256, log, path, hostTree: null };
     }
-    default:
-      return { ...content, path, hostTree: null };
+    default: {
+      const { kind, log } = content;
+      const { regions, units, losses, notes } = log;
+      return { kind, log, regions, units, losses, notes: [...notes], path, hostTree: null };
+    }
   }
 }

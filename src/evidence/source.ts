@@ -1,6 +1,7 @@
 import { Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Inflaters } from './compression.js';
+import type { Log, Loss } from './logs/log.js';
 import type { Tree } from './tree.js';
 
 /** What the reading of evidence needs and cannot bring itself, for each place that it runs in has its own. */
@@ -22,6 +23,8 @@ interface SourceCommon {
   path: string;
   /** What a person should know about where this came from, each a sentence. */
   notes: string[];
+  /** What of the evidence is not there; none where it is whole. */
+  losses: readonly Loss[];
   /** The host whose facts apply: `--root`, this machine where it was asked, or the tree given as source. */
   hostTree: Tree | null;
 }
@@ -38,16 +41,22 @@ export interface TableSource extends SourceCommon {
   bytes: Uint8Array;
   /** SHA-256 of those bytes in hex, so that a report tells which table it is about. */
   sha256: string;
+  /** What stands beside the table, as in a report; null for nothing. */
+  log: Log | null;
 }
 
-/** A reserved memory region as a kernel log tells of it. */
+/** A reserved memory region as a text tells of it. */
 export interface LogRegion {
   /** First byte. */
   readonly base: bigint;
   /** Last byte, inclusive. */
   readonly limit: bigint;
-  /** The region's devices; null where the log names none. */
+  /** The region's devices; null where the text names none. */
   readonly devices: readonly Sbdf[] | null;
+  /** Who told of it: Linux or Xen in a log, or a listing. */
+  readonly log: 'Linux' | 'Xen' | 'listing';
+  /** Number of the line that told of it first, from 1. */
+  readonly line: number;
 }
 
 /** A remapping unit as a kernel log tells of it. */
@@ -56,12 +65,13 @@ export interface LogUnit {
   flags: number | null;
 }
 
-/** A kernel's log: the table itself is not there, only what the kernel printed of it. */
+/** Texts without the table itself: only what programs printed of it and of its machine. */
 export interface LogSource extends SourceCommon {
-  kind: 'linux-log' | 'xen-log';
-  /** In the order of the log, each once. */
-  regions: LogRegion[];
-  units: LogUnit[];
+  kind: Log['kind'];
+  log: Log;
+  /** Those of the log. */
+  regions: readonly LogRegion[];
+  units: readonly LogUnit[];
 }
 
 /** Where a table, or what is known of one, came from. */
@@ -79,11 +89,18 @@ export interface SourceSpec {
   table?: number | undefined;
 }
 
+/** What a text without a table is. */
+export const WHOSE: Readonly<Record<LogSource['kind'], string>> = {
+  'linux-log': 'a log of Linux',
+  'xen-log': 'a log of Xen',
+  listing: 'a listing',
+};
+
 /** Why a kernel's log will not do for a command that needs the table itself. */
 export const noTableInLog = (path: string, kind: LogSource['kind']): Failure =>
   new Failure(
     'no-table',
-    `${path} is a log of ${kind === 'linux-log' ? 'Linux' : 'Xen'}: it tells where reserved regions are, but the table itself, with all its fields, is not in it.`,
+    `${path} is ${WHOSE[kind]}: it tells where reserved regions are, but the table itself, with all its fields, is not in it.`,
     'dmar map shows what such a log tells. The table is in /sys/firmware/acpi/tables, and in what acpidump prints.',
   );
 

@@ -65,6 +65,14 @@ export interface PciBar {
   size: bigint;
 }
 
+/** Whose machine it is, and of which model. */
+export interface MachineName {
+  /** Maker and model: `HP ProLiant MicroServer Gen8`. */
+  readonly name: string;
+  /** Version of its firmware. */
+  readonly firmware: string | null;
+}
+
 /**
  * What a machine says of itself. Every fact may be missing (null): an unprivileged reader sees less,
  * and a captured tree may hold only some.

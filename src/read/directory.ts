@@ -42,6 +42,7 @@ export async function readDirectory(
     kind: 'table',
     form: 'binary',
     verbatim: true,
+    log: null,
     sha256: NODE_TOOLS.sha256(picked.bytes),
     path: below(path, `${file?.name}`),
     hostTree: null,
@@ -55,7 +56,7 @@ function tableFiles(tree: Tree, limit: number): (WrittenTable & { name: string }
     const head = ifPermitted(() => tree.head(name, SDT_HEADER_LENGTH));
     if (head === null || (identifySdt(head) === null && !isDmar(head))) continue;
     const bytes = isDmar(head) ? tree.read(name, limit) : head;
-    if (bytes !== null) files.push({ name, bytes, notes: [] });
+    if (bytes !== null) files.push({ name, bytes, notes: [], losses: [] });
   }
   return files;
 }

@@ -19,7 +19,7 @@ export interface OptionOrigin {
 /** The line of a log that a region was read from. */
 export interface LogOrigin {
   /** Who logged it. */
-  readonly log: 'Linux' | 'Xen';
+  readonly log: 'Linux' | 'Xen' | 'listing';
   /** From 1. */
   readonly line: number;
 }

@@ -6,21 +6,21 @@ import { beginsAsTable } from './hex-lines.js';
 const BYTE = /0x([0-9a-f]{2})(?![0-9a-f])/gi;
 /** What no two bytes of a list have between them. */
 const ELSE = /[^\s,>]/;
+const COMMENT = /\/\*.{0,400}?\*\/|\/\/.{0,400}$/g;
 
-/** An array of C, as `xxd -i` prints it: `unsigned char DMAR[] = { 0x44, 0x4d, … };`. */
+/** An array of C, as `xxd -i` and `iasl -tc` print it: `unsigned char DMAR[] = { 0x44, 0x4d, … };`. */
 export const cArray: TextFormat = {
-  detect: (text) => /(?:^|\{)[\s>]*0x[0-9a-f]{2}\s*,/im.test(text),
-  read(text, limit) {
-    const lists = listsOf(text).map(digitsToBytes);
-    const tables = lists.filter(beginsAsTable);
+  form: 'hexdump',
+  read({ lines }, limit) {
+    const listed = lines.filter((line) => line.includes('0x') || line.includes('0X'));
+    if (listed.length === 0) return [];
+    // Lines without a byte stand between two lists unless they are blank.
+    const text = lines.map((line) => (line.includes('/') ? line.replace(COMMENT, ' ') : line));
+    const tables = listsOf(text.join('\n')).map(digitsToBytes).filter(beginsAsTable);
     if (tables.reduce((sum, { length }) => sum + length, 0) > limit) {
       throw tooLarge('The array', limit);
     }
-    return {
-      kind: 'table',
-      form: 'hexdump',
-      tables: tables.map((bytes) => ({ bytes, notes: [] })),
-    };
+    return tables.map((bytes) => ({ bytes, notes: [], losses: [] }));
   },
 };
 

@@ -3,23 +3,21 @@ import { byteSum } from '../../acpi/sdt.js';
 import { STRUCTURE_HEADER } from '../../acpi/table-layout.js';
 import { digitsToBytes } from '../../base/hex.js';
 import { tooLarge } from '../limit.js';
+import type { Loss } from '../logs/log.js';
 import type { TextFormat, WrittenTable } from './format.js';
-import { type HexDialect, readHexDumps } from './hex-lines.js';
+import { beginsAsTable, type HexDialect, readHexDumps } from './hex-lines.js';
 
 /**
  * `[024h 0036   1]           Host Address Width : 26`: offset in hex and in decimal, length (decimal, or hex
  * with an `h` in newer versions), name, value.
  */
 const FIELD =
-  /^[ \t>]*\[([0-9a-f]{3,8})h +\d{1,10} +([0-9a-f]{1,8}h|\d{1,8})\][^:\n]{0,80}: ([^\n]{0,4096})/gim;
+  /^[ \t>]{0,80}\[([0-9a-f]{3,8})h {1,4}\d{1,10} {1,8}([0-9a-f]{1,8}h|\d{1,8})\][^:]{0,80}: (.{0,4096})/i;
 
 /** `    0010: 44 4D 41 52 …  // DMAR…` below `Raw Table Data`, which stands at the end of a listing. */
 const RAW: HexDialect = {
-  line: /(?<title>^Raw Table Data)|^[ \t>]*(?<offset>[0-9a-f]{4,8}): (?<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15})(?=\s|$)/gim,
-  anyRadix: false,
+  line: /(?<title>^Raw Table Data)|^[ \t>]{0,80}(?<offset>[0-9a-f]{4,8}): {1,3}(?<hex>[0-9a-f]{2}(?: [0-9a-f]{2}){0,15})(?=\s|$)/i,
 };
-
-const ANY_FIELD = new RegExp(FIELD, 'im');
 
 /** Bytes that a listing may leave out in one place: those of a structure that iasl does not know. */
 const MAX_GAP = 0xffff;
@@ -33,25 +31,30 @@ interface Field {
 
 /** The listing of a data table as `iasl -d` prints it (ACPICA, "Format: [HexOffset DecimalOffset ByteLength]"). */
 export const disassembly: TextFormat = {
-  detect: (text) => ANY_FIELD.test(text),
+  form: 'disassembly',
   read(text, limit) {
     const tables: WrittenTable[] = [];
     let left = limit;
-    for (const listing of splitListings(text)) {
-      const table = readListing(listing, left);
+    for (const lines of splitListings(text.lines)) {
+      const table = readListing(lines, left);
+      // A part that lacks the header is no table; what it says of regions is read as a listing of those.
+      if (!beginsAsTable(table.bytes)) continue;
       tables.push(table);
       left -= table.bytes.length;
       if (left < 0) throw tooLarge('The listing', limit);
     }
-    return { kind: 'table', form: 'disassembly', tables };
+    return tables;
   },
 };
 
-/** The texts of the listings in a text; each begins with the field at offset 0. */
-function splitListings(text: string): string[] {
-  const starts = [...text.matchAll(/^[ \t>]*\[0{3,8}h +0+ /gm)].map(({ index }) => index);
-  if (starts.length === 0) return [text];
-  return starts.map((start, i) => text.slice(start, starts[i + 1]));
+/** The lines of the listings in a text; each begins with the field at offset 0. */
+function splitListings(lines: readonly string[]): string[][] {
+  const listings: string[][] = [];
+  for (const line of lines) {
+    if (/^[ \t>]{0,80}\[0{3,8}h {1,4}0{1,10} /i.test(line)) listings.push([]);
+    listings.at(-1)?.push(line);
+  }
+  return listings;
 }
 
 /**
@@ -61,13 +64,15 @@ function splitListings(text: string): string[] {
  * @param limit bytes beyond which no field is taken any more
  */
 function listFields(
-  text: string,
+  lines: readonly string[],
   rawLength: number,
   limit: number,
 ): { fields: Field[]; notes: string[] } {
   const fields: Field[] = [];
   let end = rawLength;
-  for (const [, at = '', size = '', value = ''] of text.matchAll(FIELD)) {
+  for (const line of lines) {
+    const [, at = '', size = '', value = ''] = FIELD.exec(line) ?? [];
+    if (at === '') continue;
     const offset = Number.parseInt(at, 16);
     const length = Number.parseInt(size, size.endsWith('h') ? 16 : 10);
     if (offset + length > end + MAX_GAP || end > limit) {
@@ -85,16 +90,20 @@ const isName = (field: Field | undefined): boolean =>
   field?.value.startsWith('"') === true && field.offset >= dmarHeader.fixedLength;
 
 /** @param limit bytes of the listing's table that are made at most, and a few more */
-function readListing(text: string, limit: number): WrittenTable {
-  const raw = readHexDumps(text, RAW, limit)[0]?.bytes;
-  const { fields, notes } = listFields(text, raw?.length ?? 0, limit);
+function readListing(lines: readonly string[], limit: number): WrittenTable {
+  const raw = readHexDumps({ lines, numbers: [] }, RAW, limit)[0]?.bytes;
+  const { fields, notes } = listFields(lines, raw?.length ?? 0, limit);
   const { bytes, known } = layOut(fields, raw);
   const unread = firstUnread(bytes, known);
   if (unread !== null) return withoutRest(bytes, unread, notes);
   const end = raw === undefined ? endOfStructures(bytes) : bytes.length;
   const table = new Uint8Array(end);
   table.set(bytes);
-  return { bytes: table, notes: [...notes, ...noteHidden(known, end, isName(fields.at(-1)))] };
+  const hidden = hiddenBytes(known, end, isName(fields.at(-1)));
+  if (hidden === null) return { bytes: table, notes, losses: [] };
+  const { count, first, matters } = hidden;
+  const note = `The listing does not show ${count} of the table's ${end} bytes, the first at offset ${first}; they are taken as 0.`;
+  return { bytes: table, notes: [...notes, note], losses: matters === null ? [] : [matters] };
 }
 
 /** The bytes that fields stand for, and which of them are known (1) or not (0). */
@@ -121,19 +130,30 @@ function layOut(fields: readonly Field[], raw: Uint8Array | undefined) {
 }
 
 /**
- * Says which bytes a listing hides.
+ * Whether a byte of the header matters to no answer: what tells tables apart, of which a listing shows what can
+ * be printed, and what is reserved.
+ */
+const isIdle = (offset: number): boolean =>
+  (offset >= dmarHeader.at.checksum && offset < dmarHeader.at.hostAddressWidth) ||
+  (offset >= dmarHeader.at.reserved && offset < dmarHeader.fixedLength);
+
+/**
+ * Which bytes a listing hides; null for none.
  *
  * @param end of the table, where bytes that the listing does not reach count as hidden
  * @param named whether it ends with a name, which NULs pad up to the end
  */
-function noteHidden(known: Uint8Array, end: number, named: boolean): string[] {
-  const within = known.reduce((count, byte) => count + (byte === 0 ? 1 : 0), 0);
-  const hidden = within + (named ? 0 : end - known.length);
-  if (hidden === 0) return [];
-  const first = within > 0 ? known.indexOf(0) : known.length;
-  return [
-    `The listing does not show ${hidden} of the table's ${end} bytes, the first at offset ${first}; they are taken as 0.`,
-  ];
+function hiddenBytes(known: Uint8Array, end: number, named: boolean) {
+  const beyond = named ? 0 : end - known.length;
+  const hidden: number[] = [];
+  for (const [at, byte] of known.entries()) if (byte === 0) hidden.push(at);
+  const count = hidden.length + beyond;
+  if (count === 0) return null;
+  const grave = hidden.filter((at) => !isIdle(at));
+  const first = grave[0] ?? known.length;
+  const last = beyond > 0 ? end - 1 : (grave.at(-1) ?? 0);
+  const matters: Loss | null = grave.length + beyond === 0 ? null : { code: 'gap', first, last };
+  return { count, first: hidden[0] ?? known.length, matters };
 }
 
 /**
@@ -165,7 +185,8 @@ function withoutRest(bytes: Uint8Array, end: number, before: readonly string[]):
   const { checksum } = dmarHeader.at;
   table[checksum] = (table[checksum] as number) - byteSum(table);
   const note = `The listing ends at offset ${end} of ${length}, with a structure of type ${type} that iasl did not know: what follows is not taken into account, and the length and checksum shown are made to fit.`;
-  return { bytes: table, notes: [...before, note] };
+  const losses: Loss[] = [{ code: 'gap', first: end, last: Math.max(end, length - 1) }];
+  return { bytes: table, notes: [...before, note], losses };
 }
 
 /** Where the structure ends that a listing ends in, given what it shows: iasl leaves out what pads an ANDD's name. */

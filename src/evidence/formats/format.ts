@@ -1,4 +1,6 @@
-import type { LogRegion, LogUnit, TableForm } from '../source.js';
+import type { Log, Loss } from '../logs/log.js';
+import type { TableForm } from '../source.js';
+import type { Text } from '../text.js';
 import type { Tree } from '../tree.js';
 
 /** An ACPI table as it was written down. */
@@ -7,6 +9,8 @@ export interface WrittenTable {
   bytes: Uint8Array;
   /** What is odd about how it was written down, each a sentence. */
   notes: string[];
+  /** What of the table is not there. */
+  losses: Loss[];
 }
 
 /** ACPI tables, in the order they were written down. */
@@ -14,17 +18,16 @@ export interface TableContent {
   kind: 'table';
   form: TableForm;
   /** Whether all that was read is one table, byte for byte. */
-  verbatim?: boolean;
+  verbatim: boolean;
   tables: WrittenTable[];
+  /** What the text says beside them; null for nothing. */
+  log: Log | null;
 }
 
-/** What a kernel's log tells. */
+/** What programs printed of a machine, without its table. */
 export interface LogContent {
-  kind: 'linux-log' | 'xen-log';
-  /** Each once, in the order of the log. */
-  regions: LogRegion[];
-  units: LogUnit[];
-  notes: string[];
+  kind: Log['kind'];
+  log: Log;
 }
 
 /** What a text was read as. */
@@ -39,15 +42,14 @@ export interface ArchiveContent {
 /** What was read. */
 export type Content = TextContent | ArchiveContent;
 
-/** A way of writing tables, or what is known of them, as text. */
+/** A way of writing tables as text. */
 export interface TextFormat {
-  /** Whether a text looks as if some of it were written so. */
-  detect(text: string): boolean;
+  readonly form: TableForm;
   /**
-   * Reads what is written so; never throws on what the text says, but for its size.
+   * The tables that are written so; never throws on what the text says, but for its size. Time grows with the text.
    *
    * @param limit bytes of a table that a text may stand for
    * @throws Failure `too-large`
    */
-  read(text: string, limit: number): TextContent;
+  read(text: Text, limit: number): WrittenTable[];
 }

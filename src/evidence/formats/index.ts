@@ -1,11 +1,11 @@
-import { linuxLog } from '../logs/linux.js';
-import { xenLog } from '../logs/xen.js';
 import { acpidump } from './acpidump.js';
 import { cArray } from './c-array.js';
 import { disassembly } from './disassembly.js';
 import type { TextFormat } from './format.js';
+import { gdb } from './gdb.js';
 import { hexdump } from './hexdump.js';
 import { plainHex } from './plain-hex.js';
+import { prefixed } from './prefixed.js';
 import { words } from './words.js';
 import { xxd } from './xxd.js';
 
@@ -19,8 +19,8 @@ export const TEXT_FORMATS: readonly TextFormat[] = [
   xxd,
   hexdump,
   words,
+  gdb,
+  prefixed,
   plainHex,
   cArray,
-  xenLog,
-  linuxLog,
 ];

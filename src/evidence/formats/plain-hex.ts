@@ -5,16 +5,16 @@ import { beginsAsTable } from './hex-lines.js';
 
 /** Hexadecimal digits without offsets, as `xxd -p` prints them, on lines that hold nothing else. */
 export const plainHex: TextFormat = {
-  detect: (text) => /^[ \t>]*(?:[0-9a-f]{2}[ \t]*){4}/im.test(text),
-  read: (text) => ({ kind: 'table', form: 'hexdump', tables: runsOf(text).flatMap(readRun) }),
+  form: 'hexdump',
+  read: ({ lines }) => runsOf(lines).flatMap(readRun),
 };
 
 /** The digits of lines that follow each other. Looks for what is no digit: a pattern for them all would overflow. */
-function runsOf(text: string): string[] {
+function runsOf(lines: readonly string[]): string[] {
   const runs: string[] = [];
   let run: string[] = [];
-  for (const line of text.split('\n')) {
-    if (!/[^0-9a-f\s>]/i.test(line)) run.push(line.replace(/[\s>]+/g, ''));
+  for (const line of lines) {
+    if (!/[^0-9a-f\s>]/i.test(line)) run.push(line.replace(/[\s>]/g, ''));
     else if (run.length > 0) {
       runs.push(run.join(''));
       run = [];
@@ -24,7 +24,6 @@ function runsOf(text: string): string[] {
 }
 
 function readRun(digits: string): WrittenTable[] {
-  const bytes = digitsToBytes(digits);
-  if (!beginsAsTable(bytes)) return [];
-  return tablesOf(bytes).map((table) => ({ bytes: table, notes: [] }));
+  if (!beginsAsTable(digitsToBytes(digits.slice(0, 8)))) return [];
+  return tablesOf(digitsToBytes(digits)).map((bytes) => ({ bytes, notes: [], losses: [] }));
 }

@@ -2,15 +2,14 @@ import type { TextFormat } from './format.js';
 import { type HexDialect, readHexDumps } from './hex-lines.js';
 
 const PLAIN: HexDialect = {
-  line: /^[ \t>]*(?:(?<offset>[0-9a-f]{6,16})(?: {1,8}(?<hex>[0-9a-f]{4}(?: {1,4}[0-9a-f]{4}){0,127}|[0-9a-f]{8}(?: {1,2}[0-9a-f]{8}){0,63})(?=[ \t\r]*$)|[ \t\r]*$)|(?<star>\*)\r?$)/gim,
+  line: /^[ \t>]{0,80}(?:(?<offset>[0-9a-f]{6,16})(?: {1,8}(?<hex>[0-9a-f]{4}(?: {1,4}[0-9a-f]{4}){0,127}|[0-9a-f]{8}(?: {1,2}[0-9a-f]{8}){0,63})(?=[ \t]{0,80}$)|[ \t]{0,80}$)|(?<star>\*)$)/i,
   anyRadix: true,
   words: true,
 };
 
 /** Words of four bytes, right-aligned in their places, after a colon. */
 const COLON: HexDialect = {
-  line: /^[ \t>]*(?:(?<offset>[0-9a-f]{8,16}):(?<hex>(?: [0-9a-f ]{8}){1,4})(?=\s|$)|(?<star>\*)\r?$)/gim,
-  anyRadix: false,
+  line: /^[ \t>]{0,80}(?:(?<offset>[0-9a-f]{8,16}):(?<hex>(?: [0-9a-f ]{8}){1,4})(?=\s|$)|(?<star>\*)$)/i,
   words: true,
 };
 
@@ -19,11 +18,9 @@ const COLON: HexDialect = {
  * `xxd -e`. The bytes of a word are taken as on the machines that have a DMAR table: the lowest one first.
  */
 export const words: TextFormat = {
-  detect: (text) =>
-    /^[ \t>]*[0-9a-f]{6,16}(?: {1,8}|: {1,7})(?:[0-9a-f]{4}|[0-9a-f]{8})(?=\s|$)/im.test(text),
-  read: (text, limit) => {
+  form: 'hexdump',
+  read(text, limit) {
     const plain = readHexDumps(text, PLAIN, limit);
-    const tables = plain.length > 0 ? plain : readHexDumps(text, COLON, limit);
-    return { kind: 'table', form: 'hexdump', tables };
+    return plain.length > 0 ? plain : readHexDumps(text, COLON, limit);
   },
 };

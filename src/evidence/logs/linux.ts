@@ -1,47 +1,414 @@
-import { PAGE_SIZE } from '../../base/address.js';
-import { parseSbdf } from '../../base/sbdf.js';
-import type { TextFormat } from '../formats/format.js';
-import { address, LogReader, logPattern } from './log.js';
+import type { LogLine } from './line.js';
 
-/**
- * What Linux prints of a DMAR table (drivers/iommu/intel/dmar.c, dmar_table_print_dmar_entry, and before 5.3 the
- * identity maps of RMRRs' devices, drivers/iommu/intel-iommu.c, iommu_prepare_identity_map), after whatever prefix
- * a log puts before it. Numbers are 64 bits wide at most.
- */
-const LINE = logPattern(
-  String.raw`(?<start>\bLinux version \d)`,
-  String.raw`RMRR base: 0x(?<base>H) end: 0x(?<end>H)\b`,
-  String.raw`DRHD base: 0x(?<unit>H) flags: 0x(?<flags>[0-9a-f]{1,8})\b`,
-  String.raw`DRHD \(flags: 0x(?<oldFlags>[0-9a-f]{1,8})\)\s?base: 0x(?<oldUnit>H)\b`,
-  String.raw`RMRR \[0x(?<bad>H)\s?-\s?0x(?<badEnd>H)\]`,
-  String.raw`identity map for device (?<device>[0-9a-f:.]{7,12}) \[0x(?<first>H) - 0x(?<last>H)\]`,
-);
+const row = (code: string, releases: string, meaning: string, ...forms: string[]): LogLine => ({
+  code,
+  releases,
+  meaning,
+  forms,
+});
 
-/** Last byte of the identity map that old kernels give an ISA bridge, which no RMRR asks for. */
-const ISA_LIMIT = 0xffffffn;
+/** What Linux prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
+export const LINUX_LINES: readonly LogLine[] = [
+  // The machine.
+  row(
+    'linux-release',
+    'all',
+    'The kernel starts; this is its release.',
+    'Linux version <release:w> (',
+    'Linux version <release:w> #',
+    'Linux version <release:w>',
+  ),
+  row(
+    'linux-cmdline',
+    'all',
+    'The options the kernel was started with.',
+    'Kernel command line: <text:rest>',
+    'Command line: <text:rest>',
+  ),
+  row('dmi', 'all', 'The machine and its firmware.', 'DMI: <text:s>, BIOS <bios:w> <date:w>'),
+  row('memory-map', 'all', "The firmware's memory map begins.", 'BIOS-provided physical RAM map:'),
+  row(
+    'memory',
+    '–3.1',
+    "A range of the firmware's memory map; its end is exclusive.",
+    'BIOS-e820: <start:h> - <end:h> (<type:s>)',
+  ),
+  row(
+    'memory-inclusive',
+    '3.6–',
+    "A range of the firmware's memory map.",
+    'BIOS-e820: [mem 0x<start:h>-0x<end:h>] <type:rest>',
+  ),
+  row(
+    'efi-memory',
+    'with efi=debug',
+    "A range of EFI's memory map.",
+    'efi: mem<index:n>: [<type:s>|<attributes:s>] range=[0x<start:h>-0x<end:h>]',
+  ),
+  row(
+    'pci-function',
+    'all',
+    'A PCI function that the kernel found.',
+    'pci <device:bdf>: [<vendorId:h>:<deviceId:h>] type <headerType:h> class 0x<classCode:h>',
+    'pci <device:bdf>: found [<vendorId:h>:<deviceId:h>] class <classCode:h> header type <headerType:h>',
+  ),
+  row(
+    'pci-bridge',
+    'all',
+    'The buses behind a bridge.',
+    'pci <device:bdf>: PCI bridge to [bus <secondary:h>-<subordinate:h>]',
+    'pci <device:bdf>: PCI bridge to [bus <secondary:h>]',
+  ),
 
-/** Kernels of 2.6 print the first byte after an identity map, later ones its last. */
-const inclusive = (last: bigint): bigint => (last % PAGE_SIZE === 0n ? last - 1n : last);
+  // The tables.
+  row(
+    'table',
+    'all',
+    'The firmware has a DMAR table of this length.',
+    'ACPI: DMAR 0x<at:h> <length:h> (v<revision:h> <oem:rest>',
+    'ACPI: DMAR <at:h>, <length:h> (r<revision:h> <oem:rest>',
+    'ACPI: DMAR @ 0x<at:h> <length:h> (v<revision:h> <oem:rest>',
+  ),
+  row(
+    'table-ivrs',
+    'all',
+    'The firmware of this AMD machine has an IVRS table of this length.',
+    'ACPI: IVRS 0x<at:h> <length:h> (v<revision:h> <oem:rest>',
+    'ACPI: IVRS <at:h>, <length:h> (r<revision:h> <oem:rest>',
+  ),
+  row(
+    'table-replaced',
+    '5.4–',
+    "The table is not the firmware's own: another was loaded in its place.",
+    'ACPI: Table Upgrade: override [DMAR-<oem:s>]',
+    'ACPI: DMAR 0x<at:h> Physical table override, new table: 0x<to:h>',
+    'ACPI: DMAR ACPI table found in initrd [<file:s>]',
+  ),
+  row(
+    'dump-start',
+    'all',
+    'The dump of the table begins; this is its address width.',
+    'Host address width <width:n>',
+  ),
+  row(
+    'unit',
+    'all',
+    'A remapping unit of the table.',
+    'DRHD base: 0x<base:h> flags: 0x<flags:h>',
+    'DRHD (flags: 0x<flags:h>)base: 0x<base:h>',
+    'DRHD (flags: 0x<flags:h>) base: 0x<base:h>',
+  ),
+  row(
+    'rmrr',
+    'all',
+    'A reserved memory region of the table.',
+    'RMRR base: 0x<base:h> end: 0x<limit:h>',
+  ),
+  row('atsr', '2.6.32–', 'Root ports whose devices may use ATS.', 'ATSR flags: 0x<flags:h>'),
+  row(
+    'rhsa',
+    '2.6.32–',
+    'The node that a unit belongs to.',
+    'RHSA base: 0x<base:h> proximity domain: 0x<domain:h>',
+  ),
+  row('andd', '3.16–', 'A device of the ACPI namespace.', 'ANDD device: <id:h> name: <name:w>'),
+  row('satc', '5.14–', 'Integrated devices that need ATS.', 'SATC flags: 0x<flags:h>'),
+  row(
+    'unit-found',
+    'all',
+    'A remapping unit answers.',
+    'dmar<unit:n>: reg_base_addr <base:h> ver <version:w> cap <cap:h> ecap <ecap:h>',
+    'IOMMU <unit:n>: reg_base_addr <base:h> ver <version:w>',
+  ),
+  row('no-rmrr', '2.6.32–', 'The table has no reserved memory region.', 'No RMRR found'),
+  row(
+    'dump-end',
+    'all',
+    'The dump of the table is over.',
+    'No ATSR found',
+    'No SATC found',
+    'IOAPIC id <id:n> under DRHD base 0x<base:h> IOMMU <unit:n>',
+    'HPET id <id:n> under DRHD base 0x<base:h>',
+  ),
+  row(
+    'bad-rmrr-uncovered',
+    '5.5–',
+    'The memory map of the firmware does not reserve all of this region. Linux uses the region all the same.',
+    'No firmware reserved region can cover this RMRR [0x<base:h>-0x<limit:h>], contact BIOS vendor for fixes',
+    'No firmware reserved region can cover this RMRR [0x<base:h>-0x<limit:h>]',
+    'No firmware reserved region can cover this RMRR [0x<base:h> - 0x<limit:h>]',
+  ),
+  row(
+    'bad-rmrr',
+    '5.7–',
+    'The firmware describes this region wrongly. Linux uses the region all the same, and marks the kernel as tainted.',
+    'Your BIOS is broken; bad RMRR [0x<base:h>-0x<limit:h>]',
+    'Your BIOS is broken; bad RMRR [0x<base:h> - 0x<limit:h>]',
+  ),
+  row(
+    'scope-workaround',
+    '3.19–',
+    'A device scope counts from another bus than the root; Linux found the device all the same.',
+    'RMRR entry for device <device:bdf> is broken - applying workaround',
+  ),
+  row(
+    'unit-dead',
+    'all',
+    'A remapping unit does not answer: Linux gives up the whole table.',
+    'Your BIOS is broken; DMAR reported at address <base:h><why:s>!',
+    'DMAR reported at address zero!',
+  ),
+  row(
+    'rhsa-no-unit',
+    '3.1–',
+    'A structure names a unit that does not exist: the node of that unit stays unknown, nothing else.',
+    'Your BIOS is broken; RHSA refers to non-existent DMAR unit at <base:h>',
+  ),
+  row(
+    'table-refused',
+    'all',
+    'Linux gives up the whole table: there is no IOMMU.',
+    'Parse DMAR table failure.',
+    'parse DMAR table failure.',
+    'Your BIOS is broken; ANDD object name is not NUL-terminated',
+    'No DRHD structure found in DMAR table',
+    'Record passes table end',
+    'record passes table end',
+    'Device scope type does not match for <device:bdf>',
+    'Invalid DMAR haw',
+  ),
+  row(
+    'scope-absent',
+    '–3.6',
+    'A device scope names a device that is not there.',
+    'Device scope device [<device:bdf>] not found',
+  ),
+  row(
+    'rmrr-backwards',
+    '2.6.32–5.7',
+    'The region ends before it starts, so the device gets no map for it.',
+    'Your BIOS is broken; RMRR ends before it starts!',
+  ),
+  row(
+    'rmrr-too-wide',
+    '2.6.32–5.7',
+    'The region is beyond what the unit can address, so the device gets no map for it.',
+    'Your BIOS is broken; RMRR exceeds permitted address width (<bits:n> bits)',
+  ),
 
-/** A Linux kernel's log: dmesg, journalctl, syslog or a serial console. */
-export const linuxLog: TextFormat = {
-  detect: (text) => /RMRR|DRHD|identity map/i.test(text),
-  read(text) {
-    const log = new LogReader();
-    for (const { groups = {} } of text.matchAll(LINE)) {
-      const { start, base, end, unit, flags, oldUnit, oldFlags, bad, badEnd } = groups;
-      if (start !== undefined) log.start();
-      else if (base !== undefined) log.region(address(base), address(end));
-      else if (unit !== undefined) log.unit(address(unit), Number.parseInt(flags ?? '', 16));
-      else if (oldUnit !== undefined) {
-        log.unit(address(oldUnit), Number.parseInt(oldFlags ?? '', 16));
-      } else if (bad !== undefined) log.region(address(bad), address(badEnd));
-      else {
-        const device = parseSbdf(groups.device ?? '');
-        const [first, last] = [address(groups.first), inclusive(address(groups.last))];
-        if (device !== null && last !== ISA_LIMIT) log.region(first, last, [device]);
-      }
-    }
-    return log.content('linux-log');
-  },
-};
+  // The IOMMU.
+  row(
+    'iommu-asked-for',
+    '2.6.32–',
+    'intel_iommu=on stands on the command line; whether remapping is on is not said.',
+    'DMAR: IOMMU enabled',
+    'Intel-IOMMU: enabled',
+  ),
+  row(
+    'iommu-declined',
+    '2.6.32–',
+    'intel_iommu=off stands on the command line.',
+    'DMAR: IOMMU disabled',
+    'Intel-IOMMU: disabled',
+  ),
+  row(
+    'iommu-on',
+    'all',
+    'DMA remapping is on.',
+    'Intel(R) Virtualization Technology for Directed I/O',
+  ),
+  row(
+    'iommu-off',
+    'all',
+    'DMA remapping is off: it could not be started.',
+    'DMAR: Initialization failed',
+    'IOMMU: dmar init failed',
+  ),
+  row(
+    'iommu-forced',
+    '5.0–',
+    'The firmware asks for DMA protection, so the IOMMU is on.',
+    'Intel-IOMMU force enabled due to platform opt in',
+    'Forcing Intel-IOMMU to enabled',
+  ),
+  row(
+    'unit-works',
+    'all',
+    'A remapping unit works.',
+    'dmar<unit:n>: Using Queued invalidation',
+    'dmar<unit:n>: Using Register based invalidation',
+  ),
+  row(
+    'interrupt-remapping',
+    '3.6–',
+    'Interrupt remapping is on.',
+    'Enabled IRQ remapping in <mode:w> mode',
+  ),
+  row(
+    'no-interrupt-remapping',
+    'all',
+    'Interrupt remapping is off, so VFIO refuses devices unless told to accept unsafe interrupts.',
+    'No interrupt remapping support.',
+    'Not enabling interrupt remapping',
+    'Not enable interrupt remapping',
+    'Failed to enable irq remapping. You are vulnerable to irq-injection attacks.',
+    'ioapic <id:n> has no mapping iommu, interrupt remapping will be disabled',
+    'MSI interrupts are not secure, they cannot be isolated by the platform.',
+  ),
+  row(
+    'identity-map-heading',
+    '2.6.32–5.0',
+    'The maps of the reserved regions follow.',
+    'Setting RMRR:',
+  ),
+  row(
+    'isa-map',
+    '–5.0',
+    'A map for the ISA bridge follows, which no RMRR asks for.',
+    'Prepare 0-16M unity mapping for LPC',
+    'Prepare 0-16MiB unity mapping for LPC',
+  ),
+  row(
+    'identity-map',
+    '2.6.24–5.7',
+    'This device has this region, and got a map for it.',
+    'identity map for device <device:bdf> [0x<base:h> - 0x<limit:h>]',
+    '<device:bdf>: DMAR: Setting identity map [0x<base:h> - 0x<limit:h>]',
+    '<device:bdf>: Setting identity map [0x<base:h> - 0x<limit:h>]',
+  ),
+  row(
+    'identity-map-passthrough',
+    '2.6.32–5.7',
+    'This device has this region; with iommu=pt it needs no map of its own.',
+    'Ignoring identity map for HW passthrough device <device:bdf> [0x<base:h> - 0x<limit:h>]',
+    '<device:bdf>: DMAR: Ignoring identity map for HW passthrough [0x<base:h> - 0x<limit:h>]',
+  ),
+  row(
+    'identity-map-failed',
+    '–6.8',
+    'The map for a reserved region could not be made.',
+    'Mapping reserved region failed',
+    'mapping reserved region failed',
+    'Failed to build identity map for [<first:h>-<last:h>]',
+  ),
+  row(
+    'graphics-off',
+    'all',
+    'The IOMMU of the graphics device is off, so its regions and faults do not matter.',
+    'Disabling IOMMU for graphics on this chipset',
+    'BIOS has allocated no shadow GTT; disabling IOMMU for graphics',
+    'Disable GFX device mapping',
+    'disable GFX device mapping',
+    'Disable integrated GPU device mapping',
+  ),
+  row(
+    'relaxed-all',
+    'Proxmox VE 6.2.16-13 and later',
+    'All reserved regions are taken as relaxable: none binds its device.',
+    'Intel-IOMMU: assuming all RMRRs are relaxable.',
+  ),
+  row(
+    'unknown-option',
+    '5.15–',
+    'The kernel does not know this option of intel_iommu=; it does nothing.',
+    "DMAR: Unknown option - '<option:s>'",
+  ),
+  row(
+    'group',
+    '4.2–',
+    'The IOMMU group of a device.',
+    'iommu: Adding device <device:bdf> to group <group:n>',
+    '<device:bdf>: Adding to iommu group <group:n>',
+  ),
+
+  // Refusals.
+  row(
+    'refused-rmrr',
+    '3.17–6.5',
+    'Linux refuses to give this device to a guest: a reserved memory region binds it.',
+    '<device:bdf>: DMAR: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.',
+    '<device:bdf>: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.',
+    'Device is ineligible for IOMMU domain attach due to platform RMRR requirement.',
+  ),
+  row(
+    'refused-direct',
+    '6.6–',
+    'Linux refuses to give this device, or its IOMMU group, to a guest: the group has a region that must stay mapped.',
+    '<device:bdf>: Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping.',
+    'Firmware has requested this device have a 1:1 IOMMU mapping, rejecting configuring the device without a 1:1 mapping.',
+  ),
+
+  // Faults.
+  row(
+    'fault',
+    'all',
+    'The IOMMU blocked a DMA request of a device.',
+    '[DMA <operation:s>] Request device [<requester:bdf>] PASID <pasid:h> fault addr <address:x> [fault reason <reason:x>] <text:rest>',
+    '[DMA <operation:s>] Request device [<requester:bdf>] fault addr <address:x> [fault reason <reason:x>] <text:rest>',
+    '[DMA <operation:s>] Request device [<requester:bdf>] PASID <pasid:h> fault addr <address:x>',
+    '[DMA <operation:s>] Request device [<requester:bdf>] fault addr <address:x>',
+  ),
+  row(
+    'fault-reason',
+    '–4.2',
+    'Why the request before was blocked.',
+    '[fault reason <reason:h>] <text:rest>',
+    '[fault reason <reasonHex:h>h] <text:rest>',
+  ),
+  row(
+    'interrupt-fault',
+    'all',
+    'The IOMMU blocked an interrupt of a device.',
+    'INTR-REMAP: Request device [[<requester:bdf>] fault index <index:x>',
+    '[INTR-REMAP] Request device [<requester:bdf>] fault index <index:x> [fault reason <reason:x>] <text:rest>',
+  ),
+  row(
+    'fault-status',
+    'all',
+    'A remapping unit reports faults.',
+    'DRHD: handling fault status reg <status:x>',
+  ),
+  row('map-collision', 'all', 'Two maps collide.', 'ERROR: DMA PTE for vPFN 0x<pfn:h> already set'),
+
+  // AMD.
+  row(
+    'amd-on',
+    'all',
+    'A unit of the AMD IOMMU works.',
+    'AMD-Vi: Found IOMMU at <device:bdf> cap',
+    '<device:bdf>: AMD-Vi: Found IOMMU cap',
+    'AMD-Vi: Enabling IOMMU at <device:bdf> cap',
+    'AMD-Vi: Interrupt remapping enabled',
+    'AMD-Vi: Initialized for Passthrough Mode',
+  ),
+  row(
+    'amd-off',
+    'all',
+    'The AMD IOMMU is off.',
+    'AMD IOMMU disabled',
+    'AMD-Vi: Initialization failed',
+    'IVRS invalid checksum',
+    'IVRS table error: <why:rest>',
+  ),
+  row(
+    'ivmd',
+    'with amd_iommu_dump',
+    'A reserved memory region of the IVRS table; its end is exclusive.',
+    'devid_start: <device:bdf> devid_end: <last:bdf> range_start: <base:h> range_end: <end:h> flags: <flags:h>',
+  ),
+  row(
+    'ioapic-not-in-ivrs',
+    '3.16–',
+    'The IVRS table lacks an I/O APIC, so interrupts are not remapped.',
+    'IOAPIC[<id:n>] not in IVRS table',
+    'No southbridge IOAPIC found',
+  ),
+  row(
+    'amd-fault',
+    'all',
+    'The IOMMU blocked a DMA request of a device.',
+    'Event logged [IO_PAGE_FAULT device=<requester:bdf> domain=<domain:x> address=<address:x> flags=<flags:x>]',
+    '<requester:bdf>: AMD-Vi: Event logged [IO_PAGE_FAULT domain=<domain:x> address=<address:x> flags=<flags:x>]',
+    '<requester:bdf>: Event logged [IO_PAGE_FAULT domain=<domain:x> address=<address:x> flags=<flags:x>]',
+  ),
+];

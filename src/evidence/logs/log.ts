@@ -1,90 +1,122 @@
-import { type Sbdf, sbdfKey } from '../../base/sbdf.js';
-import type { LogContent } from '../formats/format.js';
-import type { LogUnit } from '../source.js';
+import type { Sbdf } from '../../base/sbdf.js';
+import type { MachineName, MemoryRange } from '../../machine/host.js';
+import type { LogRegion, LogUnit } from '../source.js';
+import type { LogLine } from './line.js';
 
-/** What a log tells of one boot. */
-class Boot {
-  readonly regions = new Map<string, { base: bigint; limit: bigint; devices: Map<number, Sbdf> }>();
-  readonly units = new Map<bigint, LogUnit>();
+/** Who printed a line. */
+export type Speaker = 'Linux' | 'Xen' | 'toolstack';
 
-  get tells(): boolean {
-    return this.regions.size > 0 || this.units.size > 0;
-  }
+/** A line that says something of the machine, its tables or a device. */
+export interface Sighting {
+  /** What it says: the row of the speaker's table that it is one of. */
+  readonly line: LogLine;
+  readonly speaker: Speaker;
+  /** Number of the line in the text, from 1. */
+  readonly number: number;
+  /** As it stands in the text, without blanks around it. */
+  readonly text: string;
+  /** The device that it is about. */
+  readonly device: Sbdf | null;
+  /** First byte of the region that it is about. */
+  readonly base: bigint | null;
+  /** Last byte of that region, inclusive whatever the line prints. */
+  readonly limit: bigint | null;
+  /** The address that a device asked for. */
+  readonly address: bigint | null;
+  /** Why a request was blocked: the hardware's number (VT-d specification, "Fault Reason Encodings"). */
+  readonly reason: number | null;
+  /** All values as they are printed, by their name in the form. */
+  readonly values: Readonly<Record<string, string>>;
 }
 
-/** Gathers what a log's lines tell; of several boots only the last that tells anything counts. */
-export class LogReader {
-  #boots = 0;
-  #boot = new Boot();
-  #last: Boot | null = null;
+/** What a text announces or holds in part, but does not show. */
+export type Loss =
+  /** A line that names a region, which cannot be read. */
+  | { readonly code: 'line-unreadable'; readonly line: number; readonly text: string }
+  /** Structures for regions that Xen announces, and regions that it then shows. */
+  | { readonly code: 'regions-missing'; readonly announced: number; readonly read: number }
+  /** No region is named, and nothing says that there is none. */
+  | { readonly code: 'no-region-named' }
+  /** The dump of a table ends before its end; so many of its bytes are shown by no line, at most. */
+  | { readonly code: 'dump-cut'; readonly line: number }
+  /** Bytes of a table that its header claims, and those that are there. */
+  | { readonly code: 'table-cut'; readonly claimed: number; readonly present: number }
+  /** Bytes of a table that a dump or listing leaves out; the first and the last. */
+  | { readonly code: 'gap'; readonly first: number; readonly last: number };
 
-  /** Takes note of a line that a kernel prints once, as it starts. */
-  start(): void {
-    this.#keep();
-    this.#boot = new Boot();
-  }
-
-  /**
-   * Takes note of a region and of devices that it is for.
-   *
-   * @param limit inclusive
-   */
-  region(base: bigint, limit: bigint, devices: readonly Sbdf[] = []): void {
-    const key = `${base}-${limit}`;
-    const region = this.#boot.regions.get(key) ?? { base, limit, devices: new Map() };
-    this.#boot.regions.set(key, region);
-    for (const device of devices) {
-      const { segment, bus, device: slot, func } = device;
-      region.devices.set(sbdfKey(segment, bus, slot, func), device);
-    }
-  }
-
-  unit(base: bigint, flags: number | null): void {
-    this.#boot.units.set(base, { base, flags });
-  }
-
-  /** @param kind whose log it is */
-  content(kind: LogContent['kind']): LogContent {
-    this.#keep();
-    const { regions, units } = this.#last ?? this.#boot;
-    const notes =
-      this.#boots > 1
-        ? [`The log tells of ${this.#boots} boots; the last one's lines are taken.`]
-        : [];
-    return {
-      kind,
-      regions: Array.from(regions.values(), ({ base, limit, devices }) => ({
-        base,
-        limit,
-        devices: devices.size === 0 ? null : [...devices.values()],
-      })),
-      units: [...units.values()],
-      notes,
-    };
-  }
-
-  #keep(): void {
-    if (!this.#boot.tells) return;
-    this.#last = this.#boot;
-    this.#boots++;
-    this.#boot = new Boot();
-  }
+/** A table that a log announces. */
+export interface AnnouncedTable {
+  readonly signature: 'DMAR' | 'IVRS';
+  /** Bytes. */
+  readonly length: number;
+  readonly line: number;
 }
 
-/** Hexadecimal digits as an address. */
-export const address = (digits: string | undefined): bigint => BigInt(`0x${digits ?? 0}`);
+/** Whether something is on, as a line says. */
+export interface Verdict {
+  readonly on: boolean;
+  readonly line: number;
+}
 
-/**
- * A pattern for what a kernel prints, with named groups.
- *
- * @param alternatives patterns in which `H` is a number of at most 64 bits in hexadecimal, and a blank any
- * run of blanks, for a mail may have broken and quoted a line there
- */
-export const logPattern = (...alternatives: string[]): RegExp =>
-  new RegExp(
-    alternatives
-      .join('|')
-      .replaceAll('H)', '[0-9a-f]{1,16})')
-      .replaceAll(' ', String.raw`[\s>]{1,16}`),
-    'gi',
-  );
+/** A PCI function that a text shows. */
+export interface SeenFunction {
+  readonly address: Sbdf;
+  readonly vendorId: number | null;
+  readonly deviceId: number | null;
+  /** 24 bits. */
+  readonly classCode: number | null;
+  /** Bit 7 aside. */
+  readonly headerType: number | null;
+  /** Buses behind a bridge. */
+  readonly secondary: number | null;
+  readonly subordinate: number | null;
+  readonly driver: string | null;
+}
+
+/** A group of devices that a text shows, with its reserved regions where they are listed. */
+export interface SeenGroup {
+  readonly id: number;
+  readonly devices: readonly string[];
+  readonly reservedRegions: readonly { start: bigint; end: bigint; type: string }[] | null;
+}
+
+/** Facts of a machine that texts show. */
+export interface Facts {
+  readonly linux: string | null;
+  readonly xen: string | null;
+  readonly linuxCmdline: string | null;
+  readonly xenCmdline: string | null;
+  readonly dmi: MachineName | null;
+  /** By address; null where none is shown. */
+  readonly memoryMap: readonly MemoryRange[] | null;
+  /** Whether that is all of the map. */
+  readonly memoryMapWhole: boolean;
+  readonly functions: readonly SeenFunction[];
+  /** Whether those are all functions of the machine. */
+  readonly functionsWhole: boolean;
+  readonly groups: readonly SeenGroup[];
+}
+
+/** What is known of a machine from what programs printed on it. */
+export interface Log {
+  /** Whose lines tell of the regions. */
+  readonly kind: 'linux-log' | 'xen-log' | 'listing';
+  /** All lines that are known, in their order. */
+  readonly sightings: readonly Sighting[];
+  /** Regions that devices have, each once, in their order. */
+  readonly regions: readonly LogRegion[];
+  /** Regions that the speaker dropped. */
+  readonly ignored: readonly LogRegion[];
+  readonly units: readonly LogUnit[];
+  readonly table: AnnouncedTable | null;
+  /** Whether a line says, or the dump shows from its start to its end, that there is no region. */
+  readonly provesNone: boolean;
+  /** What Xen says of VT-d; null where it does not. */
+  readonly vtd: Verdict | null;
+  /** What Linux says of DMA remapping; null where it does not. */
+  readonly remapping: Verdict | null;
+  readonly losses: readonly Loss[];
+  readonly facts: Facts;
+  /** Sentences for people about the text. */
+  readonly notes: readonly string[];
+}

@@ -1,41 +1,218 @@
-import { parseSbdf, type Sbdf } from '../../base/sbdf.js';
-import type { TextFormat } from '../formats/format.js';
-import { address, LogReader, logPattern } from './log.js';
+import type { LogLine } from './line.js';
 
-/**
- * What Xen prints of a DMAR table (xen/drivers/passthrough/vtd/dmar.c: acpi_parse_dmar, acpi_parse_dev_scope and
- * the RMRR's own functions), after whatever prefix a log puts before it. The devices of a region come
- * before it. Numbers are 64 bits wide at most.
- */
-const LINE = logPattern(
-  String.raw`(?<start>\bXen version \d)`,
-  '(?<found>found ACPI_DMAR_)',
-  String.raw`(?:endpoint|bridge): (?<device>[0-9a-f:]{4,10}\.[0-7])`,
-  String.raw`RMRR: \[(?<base>H),(?<end>H)\]`,
-  String.raw`RMRR region: base_addr (?<oldBase>H) end_addr(?:ess)? (?<oldEnd>H)\b`,
-  String.raw`dmaru->address = (?<unit>H)\b`,
-);
+const row = (code: string, releases: string, meaning: string, ...forms: string[]): LogLine => ({
+  code,
+  releases,
+  meaning,
+  forms,
+});
 
-/** The hypervisor's log: `xl dmesg` or a serial console. */
-export const xenLog: TextFormat = {
-  detect: (text) => /RMRR|ACPI_DMAR/i.test(text),
-  read(text) {
-    const log = new LogReader();
-    let devices: Sbdf[] = [];
-    for (const { groups = {} } of text.matchAll(LINE)) {
-      const { start, found, device, base, end, oldBase, oldEnd, unit } = groups;
-      if (device !== undefined) {
-        const sbdf = parseSbdf(device);
-        if (sbdf !== null) devices.push(sbdf);
-        continue;
-      }
-      if (start !== undefined) log.start();
-      else if (unit !== undefined) log.unit(address(unit), null);
-      else if (found === undefined) {
-        log.region(address(base ?? oldBase), address(end ?? oldEnd), devices);
-      }
-      devices = [];
-    }
-    return log.content('xen-log');
-  },
-};
+/** What Xen prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
+export const XEN_LINES: readonly LogLine[] = [
+  // The machine.
+  row(
+    'xen-release',
+    'all',
+    'The hypervisor starts; this is its release.',
+    'Xen version <release:w> (<text:s>) (<compiler:s>) debug=<debug:w>',
+    'Xen version <release:w> (',
+    'Xen version <release:w>',
+  ),
+  row(
+    'xen-cmdline',
+    'all',
+    'The options the hypervisor was started with.',
+    '(XEN) Command line: <text:rest>',
+  ),
+  row(
+    'xen-memory-map',
+    'all',
+    'A memory map begins.',
+    'Xen-e820 RAM map:',
+    'EFI RAM map:',
+    'Multiboot-e820 RAM map:',
+    'PVH-e820 RAM map:',
+  ),
+  row(
+    'xen-memory-inclusive',
+    '4.14–',
+    'A range of the memory map.',
+    '[<start:h>, <end:h>] (<type:memory>)',
+  ),
+  row(
+    'xen-memory',
+    '–4.13',
+    'A range of the memory map; its end is exclusive.',
+    '(XEN) <start:h> - <end:h> (<type:memory>)',
+  ),
+
+  // The table.
+  row(
+    'xen-dump-start',
+    'with iommu=verbose',
+    'The dump of the table begins; this is its address width.',
+    '[VT-D]Host address width <width:n>',
+  ),
+  row(
+    'structure',
+    'with iommu=verbose',
+    'A structure of the table.',
+    'found ACPI_DMAR_<structure:w>:',
+  ),
+  row(
+    'scope-device',
+    'with iommu=verbose',
+    'A device that the structure before names.',
+    'endpoint: <device:bdf>',
+    'bridge: <device:bdf>',
+  ),
+  row('unit', 'with iommu=verbose', 'A remapping unit of the table.', 'dmaru->address = <base:h>'),
+  row(
+    'rmrr',
+    'with iommu=verbose, or debug=y',
+    'A reserved memory region of the table.',
+    'RMRR: [<base:h>,<limit:h>]',
+    'RMRR region: base_addr <base:h> end_address <limit:h>',
+    'RMRR region: base_addr <base:h> end_addr <limit:h>',
+    'acpi_parse_one_rmrr: base=<base:h> end=<limit:h>',
+  ),
+  row(
+    'rmrr-not-reserved',
+    '3.4–4.18',
+    "The memory map does not reserve this region. Xen takes it all the same, with dom0's memory at risk.",
+    'RMRR address range not in reserved memory base = <base:h> end = <limit:h>',
+    'RMRR address range <base:h>..<limit:h> not in reserved memory',
+    'RMRR [<base:h>,<limit:h>] not in reserved memory',
+  ),
+  row(
+    'rmrr-not-reserved-pages',
+    '4.19–',
+    'The memory map does not reserve all of this region; both addresses are of pages.',
+    'RMRR: [0x<base:h>, 0x<limit:h>] is not (entirely) in reserved memory',
+  ),
+  row(
+    'rmrr-not-convertible',
+    '4.19–',
+    'A page of a region is RAM that Xen uses: VT-d stays off.',
+    "RMRR: page at <pfn:h> couldn't be reserved",
+    "RMRR: page at <pfn:h> can't be converted",
+  ),
+  row(
+    'rmrr-device-absent',
+    'all',
+    'A region names a device that is not there.',
+    'Non-existent device (<device:bdf>) is reported in RMRR (<base:h>, <limit:h>)',
+    'Non-existent device (<device:bdf>) is reported in RMRR [<base:h>, <limit:h>]',
+    'Non-existent device (<device:bdf>) is reported in RMRR [<base:h>,<limit:h>]',
+    'Non-existent device (<device:bdf>) in RMRR [<base:h>,<limit:h>]',
+  ),
+  row(
+    'rmrr-ignored',
+    'all',
+    'Xen drops this region, for none of its devices is there.',
+    'Ignore the RMRR (<base:h>, <limit:h>)',
+    'Ignore RMRR (<base:h>, <limit:h>)',
+    'Ignore RMRR [<base:h>,<limit:h>]',
+    'Ignore RMRR [<base:h>, <limit:h>]',
+  ),
+  row(
+    'rmrr-incorrect',
+    'all',
+    'The region ends before it starts: Xen gives up the table.',
+    'The RMRR (<base:h>, <limit:h>) is incorrect!',
+    'RMRR [<base:h>,<limit:h>] is incorrect!',
+    'RMRR (<base:h>, <limit:h>) is incorrect!',
+  ),
+  row(
+    'rmrr-overlap',
+    '4.5–',
+    'Two regions overlap: Xen gives up the table.',
+    'Overlapping RMRRs [<base:h>,<limit:h>] and [<otherBase:h>,<otherLimit:h>]',
+  ),
+  row(
+    'rmrr-option',
+    '4.17–',
+    'A region of the rmrr= option, in page frames.',
+    'Adding RMRR for <count:n> device ([0]: 0x<sbdf:h>) range [<first:h>-<last:h>]',
+  ),
+  row(
+    'scope-absent',
+    'all',
+    'A unit names a device that is not there.',
+    "Non-existent device (<device:bdf>) in this DRHD's scope!",
+  ),
+
+  // The verdict.
+  row(
+    'xen-refused',
+    'all',
+    'Xen gives up the whole table: VT-d is off.',
+    'Failed to parse ACPI DMAR. Disabling VT-d.',
+  ),
+  row(
+    'xen-accepted',
+    'all',
+    'Xen took the table.',
+    'Intel VT-d iommu <unit:n> supported page sizes',
+    'Intel VT-d Snoop Control <state:w>',
+  ),
+  row('xen-on', 'all', 'The IOMMU is on.', 'I/O virtualisation enabled'),
+  row('xen-off', 'all', 'The IOMMU is off.', 'I/O virtualisation disabled'),
+
+  // Devices.
+  row(
+    'xen-shared',
+    '4.6–',
+    'Xen refuses to give this device to a guest: it shares a region with other devices, and the policy is strict.',
+    "It's disallowed to assign <device:bdf> with shared RMRR at <base:h> for Dom<domain:n>",
+    "It's disallowed to assign <device:bdf> with shared RMRR at <base:h> for <domain:w>",
+  ),
+  row(
+    'xen-risky',
+    '4.6–',
+    'Xen gives this device to a guest although it shares a region with other devices.',
+    "It's risky to assign <device:bdf> with shared RMRR at <base:h> for Dom<domain:n>",
+    "It's risky to assign <device:bdf> with shared RMRR at <base:h> for <domain:w>",
+  ),
+  row(
+    'xen-unmappable',
+    '4.5–',
+    "A region cannot be mapped for a guest: the guest's own memory is there.",
+    'cannot map reserved region (<base:h>,<limit:h>] for Dom<domain:n> (<errno:s>)',
+    'cannot map reserved region [<base:h>,<limit:h>]: <errno:w>',
+  ),
+  row(
+    'xen-fault',
+    'all',
+    'The IOMMU blocked a DMA request of a device.',
+    'DMAR:[DMA <operation:s>] Request device [<requester:bdf>] fault addr <address:x>',
+  ),
+  row(
+    'xen-fault-reason',
+    'all',
+    'Why the request before was blocked.',
+    'DMAR: reason <reasonHex:h> - <text:rest>',
+  ),
+
+  // AMD.
+  row(
+    'xen-ivmd',
+    '4.3–',
+    'A reserved memory region of the IVRS table, by its length.',
+    'IVMD Block: type <type:x> phys <base:x> len <length:x>',
+  ),
+  row(
+    'xen-ivmd-not-reserved',
+    '4.16–',
+    'The memory map does not reserve all of this region.',
+    'IVMD: [0x<base:h>, 0x<limit:h>] is not (entirely) in reserved memory',
+    'IVMD: [<base:h>,<end:h>) is not (entirely) in reserved memory',
+  ),
+  row(
+    'xen-amd-fault',
+    'all',
+    'The IOMMU blocked a DMA request of a device.',
+    'IO_PAGE_FAULT: <requester:bdf> d<domain:w> addr <address:x> flags <flags:x>',
+    'IO_PAGE_FAULT: domain = <domain:n>, device id = <id:x>, fault address = <address:x>, flags = <flags:x>',
+  ),
+];

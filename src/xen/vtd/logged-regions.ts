@@ -10,6 +10,9 @@ import type { LogRegion } from '../../evidence/source.js';
 import type { MissingRegion, RdmMapResult } from '../rdm-map.js';
 import type { ReportedRegion } from '../reported-region.js';
 
+/** What the hypervisor's table needs of a region. */
+export type LoggedRegion = Pick<LogRegion, 'base' | 'limit' | 'devices'>;
+
 const HEADER: DmarHeader = {
   signature: 'DMAR',
   length: 0,
@@ -60,7 +63,7 @@ const scopeOf = ({ bus, device, func }: Sbdf): DeviceScope => ({
 /** Devices for which there is room in a structure, whose length has 16 bits. */
 const MOST_DEVICES = Math.floor((0xffff - rmrr.fixedLength) / SCOPE_LENGTH);
 
-function rmrrOf({ base, limit, devices }: LogRegion): Rmrr {
+function rmrrOf({ base, limit, devices }: LoggedRegion): Rmrr {
   const named = (devices ?? [UNNAMED]).slice(0, MOST_DEVICES);
   return {
     type: 1,
@@ -80,7 +83,7 @@ function rmrrOf({ base, limit, devices }: LogRegion): Rmrr {
  * A table with regions of which only a log tells, for the modelled hypervisor to parse. Its answer must
  * go through `withoutTable`.
  */
-export function tableOfRegions(regions: readonly LogRegion[]): Uint8Array {
+export function tableOfRegions(regions: readonly LoggedRegion[]): Uint8Array {
   const structures = [UNIT, ...regions.map(rmrrOf)];
   const length = structures.reduce(
     (sum, structure) => sum + structure.length,
@@ -96,7 +99,7 @@ export function tableOfRegions(regions: readonly LogRegion[]): Uint8Array {
 }
 
 /** An answer about a table that `tableOfRegions` made, rid of all that the log did not tell. */
-export function withoutTable(result: RdmMapResult, regions: readonly LogRegion[]): RdmMapResult {
+export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegion[]): RdmMapResult {
   const { answer } = result;
   const strip = (unit: ReportedRegion): ReportedRegion => {
     if (unit.rmrr === null) return unit;

@@ -12,7 +12,8 @@ async function read(text: string) {
     NODE_TOOLS.inflaters,
   );
   if (content.kind === 'table' || content.kind === 'archive') throw new Error(content.kind);
-  const { kind, regions, units, notes } = content;
+  const { kind } = content;
+  const { regions, units, notes } = content.log;
   return {
     kind,
     regions: regions.map(

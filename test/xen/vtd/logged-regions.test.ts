@@ -2,18 +2,21 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import type { Sbdf } from '../../../src/base/sbdf.js';
-import type { LogRegion } from '../../../src/evidence/source.js';
 import { bootXen } from '../../../src/xen/boot.js';
 import { parseCmdline } from '../../../src/xen/cmdline.js';
 import { UNKNOWN_MACHINE } from '../../../src/xen/machine.js';
 import { askRdmMap } from '../../../src/xen/rdm-map.js';
 import { newestRelease } from '../../../src/xen/releases.js';
-import { tableOfRegions, withoutTable } from '../../../src/xen/vtd/logged-regions.js';
+import {
+  type LoggedRegion,
+  tableOfRegions,
+  withoutTable,
+} from '../../../src/xen/vtd/logged-regions.js';
 
 const release = newestRelease();
 
 /** What a guest is told of regions in a log. */
-function mapOf(regions: readonly LogRegion[]) {
+function mapOf(regions: readonly LoggedRegion[]) {
   const cmdline = parseCmdline('', release);
   const xen = bootXen({ dmar: tableOfRegions(regions) }, UNKNOWN_MACHINE, release, cmdline);
   return withoutTable(askRdmMap(xen, { abi: 'native' }), regions);
@@ -27,7 +30,7 @@ const sbdf: fc.Arbitrary<Sbdf> = fc.record({
   func: fc.nat(7),
 });
 /** Regions that do not overlap, each with devices or with none that the log names. */
-const disjoint: fc.Arbitrary<LogRegion[]> = fc
+const disjoint: fc.Arbitrary<LoggedRegion[]> = fc
   .array(
     fc.record({
       gap: fc.integer({ min: 1, max: 1000 }),
