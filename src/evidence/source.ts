@@ -1,7 +1,6 @@
 import { Failure } from '../base/failure.js';
-import type { Sbdf } from '../base/sbdf.js';
 import type { Inflaters } from './compression.js';
-import type { Log, Loss } from './logs/log.js';
+import type { Log, LogRegion, LogUnit, Loss } from './logs/log.js';
 import type { Tree } from './tree.js';
 
 /** What the reading of evidence needs and cannot bring itself, for each place that it runs in has its own. */
@@ -43,26 +42,6 @@ export interface TableSource extends SourceCommon {
   sha256: string;
   /** What stands beside the table, as in a report; null for nothing. */
   log: Log | null;
-}
-
-/** A reserved memory region as a text tells of it. */
-export interface LogRegion {
-  /** First byte. */
-  readonly base: bigint;
-  /** Last byte, inclusive. */
-  readonly limit: bigint;
-  /** The region's devices; null where the text names none. */
-  readonly devices: readonly Sbdf[] | null;
-  /** Who told of it: Linux or Xen in a log, or a listing. */
-  readonly log: 'Linux' | 'Xen' | 'listing';
-  /** Number of the line that told of it first, from 1. */
-  readonly line: number;
-}
-
-/** A remapping unit as a kernel log tells of it. */
-export interface LogUnit {
-  base: bigint;
-  flags: number | null;
 }
 
 /** Texts without the table itself: only what programs printed of it and of its machine. */

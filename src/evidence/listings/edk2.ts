@@ -16,10 +16,7 @@ const FIELDS: readonly (readonly [
 const HEADINGS: readonly (readonly [RegExp, 'DRHD' | 'RMRR' | 'other'])[] = [
   [/^DRHD address/, 'DRHD'],
   [/^RMRR address/, 'RMRR'],
-  [
-    /(?:Root Port ATS Capability|Remapping Hardware Static Affinity|ACPI Name-space Device Declaration|SoC Integrated Address Translation Cache) .{0,30}Structure|^(?:ATSR|RHSA|ANDD|SATC) address/,
-    'other',
-  ],
+  [/^(?:ATSR|RHSA|ANDD|SATC|SIDP) address/, 'other'],
 ];
 
 /** Device and function of one hop, which stand on lines of their own. */

@@ -1,6 +1,6 @@
 import type { Sbdf } from '../../base/sbdf.js';
 import type { FactCollector } from '../logs/facts.js';
-import type { LogRegion, LogUnit } from '../source.js';
+import type { LogRegion, LogUnit } from '../logs/log.js';
 import type { Text } from '../text.js';
 
 /** Gathers what listings show of a machine and of its regions. */

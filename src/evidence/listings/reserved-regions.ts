@@ -2,8 +2,20 @@ import { parseSbdf } from '../../base/sbdf.js';
 import { addRegion, type Listing } from './listing.js';
 
 const GROUP_PATH = /iommu_groups\/(\d{1,6})\/(reserved_regions|devices\/([0-9a-f:]{7,13}\.[0-7]))/;
-const RANGE =
-  /(0x[0-9a-f]{1,16})\s{1,8}(0x[0-9a-f]{1,16})\s{1,8}(direct-relaxable|direct|reserved|msi)\b/i;
+const TYPES: ReadonlySet<string> = new Set(['direct', 'direct-relaxable', 'reserved', 'msi']);
+const ADDRESS = /^0x[0-9a-f]{1,16}$/i;
+
+/** First and last byte and type of a range; null where a line has none. */
+function rangeIn(line: string): [base: bigint, limit: bigint, type: string] | null {
+  if (!line.includes('0x')) return null;
+  const words = line
+    .toLowerCase()
+    .split(/[\s:>]/)
+    .filter((word) => word !== '');
+  const at = words.findIndex((word, i) => i >= 2 && TYPES.has(word));
+  const [first = '', last = '', type = ''] = at < 0 ? [] : words.slice(at - 2, at + 1);
+  return ADDRESS.test(first) && ADDRESS.test(last) ? [BigInt(first), BigInt(last), type] : null;
+}
 
 /** Last byte of the map that an ISA bridge gets, which no RMRR asks for. */
 const ISA_LIMIT = 0xffffffn;
@@ -19,11 +31,11 @@ export const reservedRegions: Listing = ({ lines, numbers }, into) => {
     const [, id, , device] = GROUP_PATH.exec(line) ?? [];
     if (id !== undefined) group = Number(id);
     if (group !== null && device !== undefined) into.facts.group(group, parseSbdf(device));
-    const [, first, last, type = ''] = RANGE.exec(line) ?? [];
-    if (first === undefined || last === undefined) continue;
-    const [base, limit] = [BigInt(first), BigInt(last)];
-    if (group !== null) into.facts.reserved(group, base, limit, type.toLowerCase());
-    const isRegion = /^direct/i.test(type) && !(base === 0n && limit === ISA_LIMIT);
+    const range = rangeIn(line);
+    if (range === null) continue;
+    const [base, limit, type] = range;
+    if (group !== null) into.facts.reserved(group, base, limit, type);
+    const isRegion = type.startsWith('direct') && !(base === 0n && limit === ISA_LIMIT);
     const key = `${base}-${limit}`;
     if (!isRegion || seen.has(key)) continue;
     seen.add(key);

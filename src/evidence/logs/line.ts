@@ -70,14 +70,8 @@ const MEMORY_WORDS = ['usable', 'reserved', 'ACPI', 'unusable', 'type'];
 /** The longest word of a form that no value touches. */
 function wordsOf(form: string): readonly string[] {
   if (form.includes(':memory>')) return MEMORY_WORDS;
-  const bare = form.replace(VALUE, 'X');
-  const touching = new Set(
-    Array.from(form.matchAll(/[A-Za-z0-9_]*<[a-zA-Z]+:[a-z]+>[A-Za-z0-9_]*/g), ([glued]) =>
-      glued.replace(VALUE, 'X'),
-    ),
-  );
-  const words = bare.match(/[A-Za-z0-9_]+/g) ?? [];
-  const free = words.filter((word) => !touching.has(word));
+  const words = form.replace(VALUE, '\0').split(/[^A-Za-z0-9_\0]/);
+  const free = words.filter((word) => word !== '' && !word.includes('\0'));
   const [longest] = free.sort((a, b) => b.length - a.length);
   if (longest === undefined) throw new TypeError(`No word to look for in the form ${form}`);
   return [longest];

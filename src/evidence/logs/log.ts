@@ -1,7 +1,26 @@
 import type { Sbdf } from '../../base/sbdf.js';
 import type { MachineName, MemoryRange } from '../../machine/host.js';
-import type { LogRegion, LogUnit } from '../source.js';
 import type { LogLine } from './line.js';
+
+/** A reserved memory region as a text tells of it. */
+export interface LogRegion {
+  /** First byte. */
+  readonly base: bigint;
+  /** Last byte, inclusive. */
+  readonly limit: bigint;
+  /** The region's devices; null where the text names none. */
+  readonly devices: readonly Sbdf[] | null;
+  /** Who told of it: Linux or Xen in a log, or a listing. */
+  readonly log: 'Linux' | 'Xen' | 'listing';
+  /** Number of the line that told of it first, from 1. */
+  readonly line: number;
+}
+
+/** A remapping unit as a kernel log tells of it. */
+export interface LogUnit {
+  base: bigint;
+  flags: number | null;
+}
 
 /** Who printed a line. */
 export type Speaker = 'Linux' | 'Xen' | 'toolstack';

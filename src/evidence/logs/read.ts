@@ -2,8 +2,8 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { parseSbdf, type Sbdf, sbdfKey } from '../../base/sbdf.js';
 import { LISTINGS } from '../listings/index.js';
 import type { Listed } from '../listings/listing.js';
+import type { LogRegion, LogUnit } from '../logs/log.js';
 import { memoryType, UNKNOWN_MEMORY_TYPE } from '../memory-types.js';
-import type { LogRegion, LogUnit } from '../source.js';
 import type { Text } from '../text.js';
 import { FactCollector, mergeFacts } from './facts.js';
 import type { AnnouncedTable, Log, Loss, Sighting, Verdict } from './log.js';
@@ -471,9 +471,10 @@ function ivmdDevices({ device, last }: Readonly<Record<string, string>>): Sbdf[]
   return sbdf === null ? [] : [sbdf];
 }
 
-/** What names a region in a kernel's words, so that a line with it and without a meaning is one that was damaged. */
-const NAMES_REGION =
-  /(?:DMAR|VT-D|VT-d|IOMMU|\(XEN\)).{0,80}RMRR|RMRR (?:base|region|address range)|[Ii]dentity map (?:for|\[)|endpoint: [0-9a-f]{4}/;
+/** Whether a line names a region in a kernel's words, so that it was damaged where it means nothing. */
+const namesRegion = (line: string): boolean =>
+  (line.includes('RMRR') && /DMAR|VT-[Dd]|IOMMU|\(XEN\)|RMRR (?:base|region|address)/.test(line)) ||
+  /identity map (?:for|\[)|endpoint: [0-9a-f]{4}/.test(line);
 
 /** Reads what programs printed of their machine, lines and listings; null where a text has nothing that is known. */
 export function readLog(text: Text): Log | null {
@@ -485,7 +486,7 @@ export function readLog(text: Text): Log | null {
   const upTo = (number: number) => {
     for (; at < lines.length && (numbers[at] as number) < number; at++) {
       const line = lines[at] as string;
-      if (NAMES_REGION.test(line)) reader.unreadable(numbers[at] as number, line.trim());
+      if (namesRegion(line)) reader.unreadable(numbers[at] as number, line.trim());
     }
   };
   for (const sighting of searchText(text)) {

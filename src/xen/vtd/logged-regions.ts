@@ -6,7 +6,7 @@ import { type DmarHeader, dmarHeader } from '../../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { NO_BYTES } from '../../acpi/layout.js';
 import type { Sbdf } from '../../base/sbdf.js';
-import type { LogRegion } from '../../evidence/source.js';
+import type { LogRegion } from '../../evidence/logs/log.js';
 import type { MissingRegion, RdmMapResult } from '../rdm-map.js';
 import type { ReportedRegion } from '../reported-region.js';
 
