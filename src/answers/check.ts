@@ -85,8 +85,8 @@ export function requireRule(id: string): Rule {
 }
 
 /** Whether a finding is bad enough to make the check fail. */
-export const fails = ({ failOn }: CheckAnswer, { rule }: Finding): boolean =>
-  reaches(rule.severity, failOn);
+export const fails = ({ failOn }: CheckAnswer, { severity }: Finding): boolean =>
+  reaches(severity, failOn);
 
 /** Whether no finding makes the check fail. */
 export const passes = (answer: CheckAnswer): boolean =>

@@ -1,17 +1,27 @@
 import type { Severity } from '../acpi/diagnostic.js';
 import type { Decoded, TableName } from '../acpi/table-layout.js';
-import { type HostFact, type HostFacts, NO_HOST, type Remark, type Rule } from './rule.js';
+import {
+  type Consequence,
+  type HostFact,
+  type HostFacts,
+  NO_HOST,
+  type Remark,
+  type Rule,
+} from './rule.js';
 import { RULE_SETS, RULES } from './rules.js';
 
 /** Something wrong with a table, and the rule that says so. */
 export interface Finding extends Remark {
   readonly rule: Rule;
+  readonly severity: Severity;
 }
 
 /** What checking a table came to. */
 export interface CheckResult {
   /** By byte offset, and at one offset in the order of the rules. */
   readonly findings: Finding[];
+  /** What the rules that found something mean for this table, in the order of the rules. */
+  readonly consequences: ReadonlyMap<Rule, readonly Consequence[]>;
   /** Rules that had nothing to go by, since a fact of the machine is missing. */
   readonly notRun: Rule[];
 }
@@ -41,17 +51,22 @@ export function checkTable(
   const lacks = (fact: HostFact | undefined) => fact !== undefined && host[fact] === null;
   const notRun = asked.filter(({ needs }) => lacks(needs));
   const findings: Finding[] = [];
+  const consequences = new Map<Rule, readonly Consequence[]>();
   for (const rule of asked) {
     const remarks = rule.test
       ? table && rule.test(subject)
       : diagnostics.filter(({ code }) => code === rule.id);
-    for (const { offset, length, message } of remarks ?? []) {
-      findings.push({ rule, offset, length, message });
+    const before = findings.length;
+    for (const { offset, length, message, severity = rule.severity } of remarks ?? []) {
+      findings.push({ rule, severity, offset, length, message });
     }
+    if (findings.length === before) continue;
+    const holding = rule.consequences.filter(({ holds }) => !holds || !table || holds(subject));
+    consequences.set(rule, holding);
   }
   // Sorting is stable, so the order of the rules stays at one offset.
   findings.sort((a, b) => a.offset - b.offset);
-  return { findings, notRun };
+  return { findings, consequences, notRun };
 }
 
 /** Those of some rules that are about a table. */
@@ -63,9 +78,13 @@ export function rulesFor(kind: TableName, rules: readonly Rule[]): readonly Rule
 /** How many findings there are of each severity. */
 export function countBySeverity(findings: readonly Finding[]): Record<Severity, number> {
   const counts = { error: 0, warning: 0, info: 0 };
-  for (const { rule } of findings) counts[rule.severity]++;
+  for (const { severity } of findings) counts[severity]++;
   return counts;
 }
+
+/** The worst severity of some findings; that of the least where there are none. */
+export const worstOf = (findings: readonly Finding[]): Severity =>
+  SEVERITIES.find((level) => findings.some(({ severity }) => severity === level)) ?? 'info';
 
 /** Findings by their rule, the rules in the order of their first findings. */
 export function groupByRule(findings: readonly Finding[]): Map<Rule, Finding[]> {

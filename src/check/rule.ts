@@ -2,8 +2,8 @@ import type { Severity } from '../acpi/diagnostic.js';
 import type { DecodedTable } from '../acpi/table-layout.js';
 import type { Host } from '../machine/host.js';
 
-/** Whom a finding concerns. */
-export interface Consequence {
+/** Whom a finding concerns; `S` is the table as its rules look at it. */
+export interface Consequence<S = unknown> {
   readonly who: 'specification' | 'ACPI' | 'Linux' | 'Xen' | 'fwts';
   /** First release concerned, e.g. `4.19`; without it, all up to {@link until}. */
   readonly since?: string;
@@ -11,6 +11,8 @@ export interface Consequence {
   readonly until?: string;
   /** What happens there, as a clause or sentence. */
   readonly effect: string;
+  /** Whether it happens with this table on this machine; left out: wherever the rule finds something. */
+  holds?(subject: S): boolean;
   /** Whether it can make Xen run without VT-d, or not at all. */
   readonly turnsOffIommu?: true;
 }
@@ -23,6 +25,8 @@ export interface Remark {
   readonly length: number;
   /** One sentence with the values that matter and the byte offset. */
   readonly message: string;
+  /** Where it is not the rule's own. */
+  readonly severity?: Severity;
 }
 
 /** A fact about the machine, without which a rule has nothing to say. */
@@ -45,8 +49,8 @@ export interface Rule<S = unknown> {
   readonly severity: Severity;
   /** What is wrong, as a headline. */
   readonly title: string;
-  /** Who trips over it. */
-  readonly consequences: readonly Consequence[];
+  /** Who is affected, and how. */
+  readonly consequences: readonly Consequence<S>[];
   /** What to do about it. */
   readonly advice: string;
   /** The fact it needs; without one, the table alone is enough. */

@@ -13,7 +13,7 @@ export interface RuleOptions extends GlobalOptions {
 
 /** Prints rules: as a list, as a JSON array, or as a line of JSON each. */
 export async function printRules(rules: readonly Rule[], options: RuleOptions): Promise<void> {
-  const documents = rules.map(ruleToJson);
+  const documents = rules.map((rule) => ruleToJson(rule));
   if (options.format === 'json') return print(toJsonText(documents));
   if (options.format === 'ndjson') {
     return print(documents.map((document) => toJsonText(document, 0)).join(''));

@@ -113,14 +113,19 @@ class Stop extends Error {
 
 /** Reads a table as drivers/iommu/intel/dmar.c does; bytes behind its end read as 0. */
 class DmarParser {
-  readonly units: LinuxUnit[] = [];
+  /** Units with INCLUDE_PCI_ALL, and the others, in the order of the table. */
+  readonly #catchAlls: LinuxUnit[] = [];
+  readonly #selective: LinuxUnit[] = [];
+  /** Bases of units, those of a segment and all. */
+  readonly #ofSegment = new Set<string>();
+  readonly #bases = new Set<bigint>();
   readonly rmrrs: LinuxRmrr[] = [];
   readonly others: LinuxScoped[] = [];
   readonly complaints = new Map<Complaint, number[]>();
   readonly #view: DataView;
   readonly #end: number;
-  /** Registers of the units so far, first byte and first after. */
-  readonly #mapped: { start: bigint; end: bigint }[] = [];
+  /** First bytes of the registers of the units so far, by each page that they touch. */
+  readonly #mapped = new Map<bigint, bigint[]>();
 
   constructor(
     bytes: Uint8Array,
@@ -131,6 +136,11 @@ class DmarParser {
     this.#end = bytes.length < 8 ? 0 : Math.min(this.#view.getUint32(4, true), bytes.length);
   }
 
+  /** In the order of the kernel's list: the last unit comes first (dmar_register_drhd_unit). */
+  get units(): LinuxUnit[] {
+    return [...this.#selective.toReversed(), ...this.#catchAlls];
+  }
+
   parse(): LinuxFailure | null {
     try {
       if (this.#end < dmarHeader.fixedLength) this.#stop('header-truncated', 0);
@@ -139,7 +149,7 @@ class DmarParser {
         this.#stop('address-width', dmarHeader.at.hostAddressWidth);
       }
       const stoppedAt = this.#walk((type, at, length) => this.#structure(type, at, length));
-      if (this.units.length === 0) this.#stop('no-unit', 0);
+      if (this.#bases.size === 0) this.#stop('no-unit', 0);
       // Name-space devices are looked for in a second walk, which a length of 0 does not end.
       if (stoppedAt !== null) this.#stop('structure-loop', stoppedAt, true);
       return null;
@@ -223,7 +233,7 @@ class DmarParser {
         break;
       case 3: {
         const base = this.#u64(at + AT.base);
-        if (!this.units.some((unit) => unit.base === base)) {
+        if (!this.#bases.has(base)) {
           this.#complain('RHSA refers to non-existent', at);
         }
         break;
@@ -241,24 +251,29 @@ class DmarParser {
   #unit(at: number, length: number, includesAll: boolean, scopes: () => LinuxScope[]): void {
     const base = this.#u64(at + AT.base);
     const segment = this.#u16(at + AT.segment);
-    const same = (unit: LinuxUnit) => unit.base === base && unit.segment === segment;
-    if (does(this.kernel, 'unitsMerged') && this.units.some(same)) return;
+    const key = `${segment}:${base}`;
+    if (does(this.kernel, 'unitsMerged') && this.#ofSegment.has(key)) return;
+    this.#ofSegment.add(key);
     const read = scopes();
-    const end = base + PAGE_SIZE;
-    if (this.#holds(at + FIXED.drhd)) {
-      const meets = this.#mapped.some((other) => other.start < end && other.end > base);
-      if (meets || this.memory?.taken(base, end) !== undefined) {
-        this.#complain("Can't reserve memory", at);
-        this.#stop('base-taken', at);
-      }
-      this.#mapped.push({ start: base, end });
-    }
+    if (this.#holds(at + FIXED.drhd)) this.#map(base, at);
+    this.#bases.add(base);
     const dead = length < FIXED.drhd || (base & PAGE_MASK) !== 0n;
     if (dead) this.#complain('No supported address widths', at);
     const unit = { offset: at, segment, base, includesAll, dead, scopes: read };
-    // A unit with INCLUDE_PCI_ALL goes to the list's end, any other to its head (dmar_register_drhd_unit).
-    if (includesAll) this.units.push(unit);
-    else this.units.unshift(unit);
+    (includesAll ? this.#catchAlls : this.#selective).push(unit);
+  }
+
+  /** Claims the page that a unit's registers begin with (map_iommu). */
+  #map(base: bigint, at: number): void {
+    const end = base + PAGE_SIZE;
+    const pages = [...new Set([base / PAGE_SIZE, (end - 1n) / PAGE_SIZE])];
+    const near = pages.flatMap((page) => this.#mapped.get(page) ?? []);
+    const meets = near.some((other) => other < end && other + PAGE_SIZE > base);
+    if (meets || this.memory?.taken(base, end) !== undefined) {
+      this.#complain("Can't reserve memory", at);
+      this.#stop('base-taken', at);
+    }
+    for (const page of pages) this.#mapped.set(page, [...(this.#mapped.get(page) ?? []), base]);
   }
 
   #rmrr(at: number, segment: number, scopes: () => LinuxScope[]): void {

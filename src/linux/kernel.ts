@@ -90,6 +90,15 @@ export function parseLinuxRelease(release: string, relaxesAll = false): LinuxKer
   return { release, major, minor, proxmox: /pve/i.test(release), relaxesAll };
 }
 
+/** The newest release whose decisions are known: all changes are in it. */
+export const NEWEST_LINUX: LinuxKernel = {
+  release: '7.3',
+  major: 7,
+  minor: 3,
+  proxmox: false,
+  relaxesAll: false,
+};
+
 /** The values of an option on a kernel's command line, in its order; those behind commas are apart. */
 const valuesOf = (cmdline: string, option: string): string[] =>
   cmdline

@@ -16,7 +16,7 @@ import {
   type LinuxUnit,
   readDmar,
 } from './dmar.js';
-import type { LinuxFunction, LinuxIommu, LinuxRegion } from './iommu.js';
+import type { LinuxFunction, LinuxIommu } from './iommu.js';
 import { does, type LinuxKernel, offSwitch } from './kernel.js';
 import { LinuxMemoryMap } from './memory-map.js';
 
@@ -79,15 +79,21 @@ class PathIndex {
     }
   }
 
-  find(segment: number, { startBus, path }: LinuxScope): PciFunction | null {
+  /** @returns the function, and whether the path is the one from its root bus */
+  find(
+    segment: number,
+    { startBus, path }: LinuxScope,
+  ): { fn: PciFunction; fromRoot: boolean } | null {
     const hops = path.map(([device, func]) => `${device}.${func}`).join('/');
     const named = this.#byPath.get(`${segment}:${startBus}:${hops}`);
+    if (named !== undefined) return { fn: named, fromRoot: true };
     const [only] = path;
-    if (named !== undefined || only === undefined || path.length > 1) return named ?? null;
+    if (only === undefined || path.length > 1) return null;
     const [device, func] = only;
     // Beyond these a PCI bus has nothing, and no function compares equal.
     if (device > 31 || func > 7) return null;
-    return this.#byAddress.get(sbdfKey(segment, startBus, device, func)) ?? null;
+    const fn = this.#byAddress.get(sbdfKey(segment, startBus, device, func));
+    return fn === undefined ? null : { fn, fromRoot: false };
   }
 }
 
@@ -104,6 +110,8 @@ export class LinuxVtd implements LinuxIommu {
   readonly vendor = 'Intel';
   readonly failure: LinuxFailure | null;
   readonly table: LinuxDmar;
+  /** Entries that name a function only for its own bus, of which the kernel complains. */
+  readonly workarounds: LinuxScope[] = [];
   readonly #paths: PathIndex | null;
   /** Functions that each structure's scope names, as far as the machine is known. */
   readonly #matches = new Map<LinuxScoped, readonly Match[]>();
@@ -112,6 +120,9 @@ export class LinuxVtd implements LinuxIommu {
   /** Bridges that entries name, and the regions that all below them have as well. */
   readonly #bridges: { bridge: PciFunction; rmrr: LinuxRmrr }[] = [];
   readonly #units = new Map<number, LinuxUnit>();
+  /** Bridges whose units serve all below them, and units that serve all else of a segment. */
+  readonly #served: { bridge: PciFunction; unit: LinuxUnit }[] = [];
+  readonly #catchAlls = new Map<number, LinuxUnit>();
 
   constructor(
     bytes: Uint8Array,
@@ -127,6 +138,10 @@ export class LinuxVtd implements LinuxIommu {
     for (const unit of units) {
       for (const { fn } of this.#matchesOf(unit)) {
         if (!this.#units.has(keyOf(fn))) this.#units.set(keyOf(fn), unit);
+        if (leadsOn(fn)) this.#served.push({ bridge: fn, unit });
+      }
+      if (unit.includesAll && !this.#catchAlls.has(unit.segment)) {
+        this.#catchAlls.set(unit.segment, unit);
       }
     }
     for (const rmrr of rmrrs) this.#place(rmrr);
@@ -140,8 +155,10 @@ export class LinuxVtd implements LinuxIommu {
     const matches = new Map<PciFunction, Match>();
     for (const scope of scopes) {
       if (scope.type !== SCOPE_ENDPOINT && scope.type !== SCOPE_SUB_HIERARCHY) continue;
-      const fn = this.#paths?.find(segment, scope);
-      if (fn && !matches.has(fn)) matches.set(fn, { fn, scope });
+      const found = this.#paths?.find(segment, scope);
+      if (!found || matches.has(found.fn)) continue;
+      matches.set(found.fn, { fn: found.fn, scope });
+      if (!found.fromRoot) this.workarounds.push(scope);
     }
     return [...matches.values()];
   }
@@ -191,14 +208,12 @@ export class LinuxVtd implements LinuxIommu {
     // Segments beyond 16 bits are Linux's own, behind Intel's VMD, whose unit they have.
     if (this.#paths === null || address.segment > 0xffff) return null;
     const asked = physicalFunction ?? address;
-    const named = this.#units.get(keyOf(asked));
-    if (named !== undefined) return !named.dead;
-    const unit = this.table.units.find(
-      (one) =>
-        one.segment === address.segment &&
-        (one.includesAll ||
-          this.#matchesOf(one).some(({ fn }) => leadsOn(fn) && isBelow(asked, fn))),
-    );
+    const above = ({ bridge }: { bridge: PciFunction }): boolean =>
+      bridge.segment === asked.segment && isBelow(asked, bridge);
+    const unit =
+      this.#units.get(keyOf(asked)) ??
+      this.#served.find(above)?.unit ??
+      this.#catchAlls.get(asked.segment);
     return unit !== undefined && !unit.dead;
   }
 
@@ -206,7 +221,10 @@ export class LinuxVtd implements LinuxIommu {
    * The RMRRs that name a function, or a bridge above it (intel_iommu_get_resv_regions). The buses below a bridge
    * are compared without their segment, as Linux does.
    */
-  regionsOf({ address, physicalFunction }: LinuxFunction): LinuxRegion[] {
+  regionsOf({
+    address,
+    physicalFunction,
+  }: Pick<LinuxFunction, 'address' | 'physicalFunction'>): LinuxRmrr[] {
     const regions = new Set(physicalFunction === null ? this.#named.get(keyOf(address)) : []);
     if (does(this.kernel, 'belowBridge')) {
       for (const { bridge, rmrr } of this.#bridges) if (isBelow(address, bridge)) regions.add(rmrr);

@@ -7,6 +7,7 @@ import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
+import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
@@ -44,7 +45,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     title: 'The table has no DRHD',
     consequences: [
       { who: 'specification', effect: 'there must be at least one' },
-      { who: 'fwts', effect: 'the dmar test fails a table without structures with InvalidDMAR' },
+      fwtsSays('InvalidDMAR', 'the dmar test fails with InvalidDMAR'),
       { who: 'Linux', effect: 'the kernel logs "No DRHD structure found in DMAR table"' },
       { who: 'Xen', effect: 'VT-d does not come up', turnsOffIommu: true },
     ],
@@ -58,14 +59,13 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
   },
   {
     id: 'drhd-base-zero',
-    // No error: machines are sold with such a unit beside good ones (ThinkPad E15 Gen 2), and boot all the same.
-    severity: 'warning',
+    severity: 'error',
     title: "A unit's register base address is 0",
     consequences: [
       {
         who: 'Linux',
         effect:
-          'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware',
+          'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware, whatever units are beside it',
       },
       { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
     ],
@@ -79,6 +79,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     title: "A unit's register base address is all ones",
     consequences: [
       { who: 'Linux', effect: 'the registers cannot be mapped, and no remapping hardware is used' },
+      fwtsSays('InvalidDRHDRegAddr', 'the dmar test fails with InvalidDRHDRegAddr'),
       { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
     ],
     advice: 'Update the firmware; else report it to the vendor.',
@@ -90,7 +91,15 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     title: "A unit's register base address is not on a page boundary",
     consequences: [
       { who: 'specification', effect: 'the registers begin on a 4 KiB boundary' },
-      { who: 'fwts', effect: 'the dmar test fails with InvalidDRHDRegAddr' },
+      fwtsSays('InvalidDRHDRegAddr', 'the dmar test fails with InvalidDRHDRegAddr'),
+      linuxLogs(
+        'No supported address widths',
+        'the kernel reads other registers than the unit\'s; where those are 0 it logs that the unit has "No supported address widths", and does without it',
+      ),
+      linuxStops(
+        'base-taken',
+        'the kernel logs "Can\'t reserve memory" where the registers overlap others, and uses no remapping hardware',
+      ),
       {
         who: 'Xen',
         effect: "other registers than the unit's are read, as likely as not all ones",
@@ -121,7 +130,14 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     title: 'Two units have one register base address',
     consequences: [
       { who: 'specification', effect: 'each DRHD is a unit of its own' },
-      { who: 'Linux', effect: 'the second is dropped, and its device scope with it' },
+      linuxStops(
+        'base-taken',
+        'where they are on two segments the kernel logs "Can\'t reserve memory" and "Failed to map dmar…", and uses no remapping hardware',
+      ),
+      {
+        who: 'Linux',
+        effect: 'of one segment the second is dropped, and its device scope with it',
+      },
     ],
     advice: "Report it to the firmware's vendor.",
     *test({ drhds }) {
@@ -138,20 +154,54 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     },
   },
   {
+    id: 'drhd-base-overlap',
+    severity: 'error',
+    title: 'The registers of two units overlap',
+    consequences: [
+      { who: 'specification', effect: 'each DRHD is a unit with registers of its own' },
+      linuxStops(
+        'base-taken',
+        'the kernel logs "Can\'t reserve memory" and "Failed to map dmar…", and uses no remapping hardware',
+      ),
+    ],
+    advice: "Report it to the firmware's vendor: a base address or a size is wrong.",
+    *test({ drhds }) {
+      const end = ({ registerBaseAddress: base, size }: Drhd) =>
+        base + BigInt(registerSetPages(size)) * PAGE_SIZE;
+      const placed = drhds
+        .filter(({ registerBaseAddress: base }) => base !== 0n && base !== ALL_ONES)
+        .sort((a, b) => compare(a.registerBaseAddress, b.registerBaseAddress));
+      let highest: Drhd | null = null;
+      for (const unit of placed) {
+        const base = unit.registerBaseAddress;
+        if (highest !== null && base < end(highest) && base !== highest.registerBaseAddress) {
+          const message = `The registers of the ${called(unit)}, from ${hex(base)} on, overlap those of the ${called(highest)}, from ${hex(highest.registerBaseAddress)} on.`;
+          yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+        }
+        if (highest === null || end(unit) > end(highest)) highest = unit;
+      }
+    },
+  },
+  {
     id: 'drhd-include-all-twice',
     severity: 'error',
-    title: 'Two units of a segment have INCLUDE_PCI_ALL',
+    title: 'Two units have INCLUDE_PCI_ALL',
     consequences: [
       { who: 'specification', effect: 'at most one unit of a segment takes all that is left' },
-      { who: 'fwts', effect: 'the dmar test fails with MultipleDRHDSFlag' },
+      fwtsSays(
+        'MultipleDRHDSFlag',
+        'the dmar test fails with MultipleDRHDSFlag, whatever the segments are',
+      ),
       {
         who: 'Xen',
         effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
         turnsOffIommu: true,
       },
     ],
-    advice: "Report it to the firmware's vendor: only one unit can be meant.",
-    *test({ drhds }) {
+    advice:
+      "Of units of one segment only one can be meant: report it to the firmware's vendor. Of two segments nothing is wrong.",
+    *test({ drhds, fwts }) {
+      let elsewhere: Drhd | null = null;
       const firsts = new Map<number, Drhd>();
       for (const unit of drhds.filter(includesPciAll)) {
         const first = firsts.get(unit.segment);
@@ -160,6 +210,11 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
           const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(first)} has already.`;
           yield aboutField(unit, drhd.at.flags, 1, message);
         }
+        if (first === undefined && elsewhere !== null && fwts === 'MultipleDRHDSFlag') {
+          const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(elsewhere)} has on ${segmentText(elsewhere.segment)}: the specification allows that, and fwts does not.`;
+          yield { ...aboutField(unit, drhd.at.flags, 1, message), severity: 'info' };
+        }
+        elsewhere ??= unit;
       }
     },
   },
@@ -199,13 +254,20 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
         who: 'specification',
         effect: 'without INCLUDE_PCI_ALL a unit has the devices of its scope and no others',
       },
-      { who: 'Linux', effect: 'the kernel ignores the unit' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel ignores the unit; where no other serves a device, no remapping hardware is used and no device has an IOMMU group',
+      },
     ],
-    advice: "Report it to the firmware's vendor: the unit serves nobody.",
+    advice: "Report it to the firmware's vendor: the unit serves no device.",
     *test({ drhds }) {
+      const serves = (unit: Drhd) => includesPciAll(unit) || !namesNothing(unit);
+      const severity = drhds.some(serves) ? 'warning' : 'error';
       for (const unit of drhds) {
-        if (includesPciAll(unit) || !namesNothing(unit)) continue;
-        yield about(unit, `The ${called(unit)} has neither INCLUDE_PCI_ALL nor a device scope.`);
+        if (serves(unit)) continue;
+        const message = `The ${called(unit)} has neither INCLUDE_PCI_ALL nor a device scope.`;
+        yield { ...about(unit, message), severity };
       }
     },
   },
@@ -265,6 +327,8 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     },
   },
 ];
+
+const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** What a device scope entry names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone. */
 function scopeKey(scope: DeviceScope): string {

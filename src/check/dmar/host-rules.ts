@@ -6,7 +6,7 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../../acpi/dmar/device-scope.js';
-import type { Drhd } from '../../acpi/dmar/drhd.js';
+import { type Drhd, drhd } from '../../acpi/dmar/drhd.js';
 import { DMAR_FLAGS, dmarHeader } from '../../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped } from '../../acpi/dmar/structures.js';
@@ -14,6 +14,8 @@ import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
+import { isRelaxableClass } from '../../linux/judge.js';
+import { sinceWhen } from '../../linux/kernel.js';
 import { LinuxMemoryMap } from '../../linux/memory-map.js';
 import { E820, type MemoryRange } from '../../machine/host.js';
 import {
@@ -26,14 +28,11 @@ import {
 import { MemoryMap } from '../../xen/memory-map.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
+import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
 import { includesPciAll } from './drhd-rules.js';
 import { pathOf } from './path.js';
 import type { Subject } from './subject.js';
 import { UNMAPPED_IO_APIC } from './table-rules.js';
-
-/** Whether Linux believes that a device needs its region only until it is started (iommu.c, device_rmrr_is_relaxable). */
-const isRelaxable = (fn: PciFunction): boolean =>
-  classOf(fn) === PCI_CLASS.usb || classOf(fn) >> 8 === PCI_CLASS.display;
 
 /** The function that a PCI scope entry names; null where it, or a bridge on the way, is absent. */
 function lookUp(pci: PciTopology, segment: number, scope: DeviceScope): PciFunction | null {
@@ -89,6 +88,12 @@ function nameOf(pci: PciTopology, { segment }: Scoped, scope: DeviceScope): stri
   return named === null || scope.path.length === 1 ? path : `${path} (${formatSbdf(named)})`;
 }
 
+/** Linux looks at every entry but those of units with INCLUDE_PCI_ALL and of ATSRs with ALL_PORTS. */
+const TYPE_MISMATCH = linuxStops(
+  'scope-type',
+  'the kernel logs "Device scope type does not match" and gives up the remapping hardware',
+);
+
 /** Rules that need the machine's PCI functions. */
 const PCI_RULES: readonly Rule<Subject>[] = [
   {
@@ -97,7 +102,7 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A unit names a device that the machine does not have',
     needs: 'pci',
     consequences: [
-      { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
+      fwtsSays('DevScopeDevNotFound', 'the dmar test fails with DevScopeDevNotFound'),
       {
         who: 'Xen',
         until: '4.11',
@@ -154,7 +159,7 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A structure names a device that the machine does not have',
     needs: 'pci',
     consequences: [
-      { who: 'fwts', effect: 'the dmar test fails with DevScopeDevNotFound' },
+      fwtsSays('DevScopeDevNotFound', 'the dmar test fails with DevScopeDevNotFound'),
       { who: 'Linux', effect: 'the entry waits for the device to be added' },
       { who: 'Xen', effect: 'a region none of whose devices is there is ignored' },
     ],
@@ -173,12 +178,8 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     needs: 'pci',
     consequences: [
       { who: 'specification', effect: 'a bridge is named as a PCI sub-hierarchy' },
-      { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "Device scope type does not match" and gives up the remapping hardware',
-      },
+      fwtsSays('DevScopeTypeNoMatch', 'the dmar test fails with DevScopeTypeNoMatch'),
+      TYPE_MISMATCH,
       { who: 'Xen', effect: 'the devices below the bridge are not put under the unit' },
     ],
     advice: "Report it to the firmware's vendor.",
@@ -196,12 +197,8 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     needs: 'pci',
     consequences: [
       { who: 'specification', effect: 'a sub-hierarchy is a bridge and all below it' },
-      { who: 'fwts', effect: 'the dmar test fails with DevScopeTypeNoMatch' },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "Device scope type does not match" and gives up the remapping hardware',
-      },
+      fwtsSays('DevScopeTypeNoMatch', 'the dmar test fails with DevScopeTypeNoMatch'),
+      TYPE_MISMATCH,
       { who: 'Xen', effect: "the function's BAR is read as bus numbers" },
     ],
     advice: "Report it to the firmware's vendor.",
@@ -229,8 +226,10 @@ const PCI_RULES: readonly Rule<Subject>[] = [
       {
         who: 'Linux',
         effect:
-          'the kernel logs "RMRR entry for device … is broken - applying workaround"; a path of several hops is not found at all',
+          'the kernel logs "RMRR entry for device … is broken - applying workaround", of whatever structure',
+        holds: ({ linux }) => linux.workarounds.length > 0,
       },
+      { who: 'Linux', effect: 'a path of several hops from there is not found at all' },
     ],
     advice:
       "Report it to the firmware's vendor: the path is wrong as soon as buses are numbered anew.",
@@ -258,13 +257,20 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Look for a firmware setting of the device's vendor that ends the use of the region (HPE: conrep), or use another slot.",
-    *test({ rmrrs, host: { pci } }) {
+    *test({ rmrrs, host: { pci }, linux }) {
       if (pci === null) return;
+      const devicesOf = new Map<number, PciFunction[]>();
+      for (const fn of pci.functions()) {
+        for (const { offset } of linux.regionsOf({ address: fn, physicalFunction: null })) {
+          const known = devicesOf.get(offset);
+          if (known === undefined) devicesOf.set(offset, [fn]);
+          else known.push(fn);
+        }
+      }
       for (const one of rmrrs) {
-        const binding = one.deviceScope.flatMap((scope) => {
-          const fn = scope.type === SCOPE_ENDPOINT ? lookUp(pci, one.segment, scope) : null;
-          return fn === null || pci.isBridge(fn) || isRelaxable(fn) ? [] : [fn];
-        });
+        const binding = (devicesOf.get(one.offset) ?? []).filter(
+          (fn) => !pci.isBridge(fn) && !isRelaxableClass(classOf(fn) << 8),
+        );
         if (binding.length === 0) continue;
         const names = listed(
           binding.map((fn) => `${formatSbdf(fn)} (class ${hex(classOf(fn), 4)})`),
@@ -303,8 +309,72 @@ function* placed({ rmrrs, host }: Subject): Generator<Placed> {
   }
 }
 
+const NO_RESERVED_REGION = linuxLogs(
+  'No firmware reserved region',
+  'the kernel logs "No firmware reserved region can cover this RMRR" and "Your BIOS is broken; bad RMRR", and uses the region nevertheless',
+  { since: sinceWhen('placeLogged') },
+);
+const GIVEN_UP = linuxLogs(
+  'No firmware reserved region',
+  'the whole table is given up: no remapping hardware is used',
+  { since: sinceWhen('placeChecked'), until: sinceWhen('placeChecked') },
+);
+
+/** What a range of the map makes of a unit's registers within it. */
+const REGISTERS_TAKEN = linuxStops(
+  'base-taken',
+  'the kernel logs "Can\'t reserve memory" and "Failed to map dmar…", and uses no remapping hardware',
+);
+
 /** Rules that need the firmware's memory map. */
 const MEMORY_RULES: readonly Rule<Subject>[] = [
+  {
+    id: 'drhd-base-in-memory',
+    severity: 'error',
+    title: "A unit's registers lie in memory that is in use",
+    needs: 'memoryMap',
+    consequences: [
+      { who: 'specification', effect: 'the registers are apart from all other memory' },
+      REGISTERS_TAKEN,
+    ],
+    advice: "Report it to the firmware's vendor: the base address or the memory map is wrong.",
+    *test({ drhds, host: { memoryMap } }) {
+      if (memoryMap === null) return;
+      const map = new LinuxMemoryMap(memoryMap);
+      for (const unit of drhds) {
+        const base = unit.registerBaseAddress;
+        const taken = base === 0n ? undefined : map.taken(base, base + PAGE_SIZE);
+        if (taken === undefined) continue;
+        const message = `The ${called(unit)} has the register base address ${hex(base)}, which is in use${inRange(taken)}.`;
+        yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+      }
+    },
+  },
+  {
+    id: 'rmrr-in-acpi-nvs',
+    severity: 'info',
+    title: 'A region lies in ACPI NVS memory',
+    needs: 'memoryMap',
+    consequences: [
+      {
+        who: 'Linux',
+        since: sinceWhen('placeLogged'),
+        until: '6.0',
+        effect:
+          'the kernel complains that "No firmware reserved region can cover this RMRR", unless it is of 5.10.161, 5.15.85 or later in those series; it uses the region nevertheless',
+      },
+    ],
+    advice: 'Nothing: the system leaves this memory alone, and newer kernels know it.',
+    *test(subject) {
+      for (const { one, linux, refused } of placed(subject)) {
+        const { baseAddress: base, limitAddress: limit } = one;
+        if (refused !== null || base > limit) continue;
+        if (!linux.suits(base, limit) || linux.suits(base, limit, false)) continue;
+        const message = `The ${called(one)}, ${range(base, limit)}, ends in ACPI NVS memory.`;
+        yield aboutField(one, rmrr.at.baseAddress, 16, message);
+      }
+    },
+  },
   {
     id: 'rmrr-in-usable-memory',
     severity: 'error',
@@ -318,8 +388,10 @@ const MEMORY_RULES: readonly Rule<Subject>[] = [
       {
         who: 'Linux',
         effect:
-          'the kernel logs "No firmware reserved region can cover this RMRR" and may use the memory',
+          'the kernel may use the memory, and does not notice where the last range that the region touches is reserved',
       },
+      NO_RESERVED_REGION,
+      GIVEN_UP,
       { who: 'Xen', until: '4.18', effect: 'a warning is logged' },
       {
         who: 'Xen',
@@ -347,11 +419,8 @@ const MEMORY_RULES: readonly Rule<Subject>[] = [
         who: 'specification',
         effect: 'the firmware reports the region as reserved in its memory map',
       },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "No firmware reserved region can cover this RMRR" (from 6.15 on not for ACPI NVS)',
-      },
+      NO_RESERVED_REGION,
+      GIVEN_UP,
     ],
     advice: "Report it to the firmware's vendor; the system does not use this memory as it is.",
     *test(subject) {

@@ -7,6 +7,7 @@ import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import type { Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
+import { linuxLogs } from './consequence.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 
@@ -63,10 +64,10 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: 'An RHSA speaks of a DRHD that is not there',
     consequences: [
       { who: 'specification', effect: 'the address is the register base of a DRHD' },
-      {
-        who: 'Linux',
-        effect: 'the kernel logs "Your BIOS is broken; RHSA refers to non-existent DMAR unit"',
-      },
+      linuxLogs(
+        'RHSA refers to non-existent',
+        'the kernel logs "Your BIOS is broken; RHSA refers to non-existent DMAR unit"',
+      ),
     ],
     advice: "Report it to the firmware's vendor; only the unit's memory placement suffers.",
     *test(subject) {
@@ -107,7 +108,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: "An ANDD's name is empty",
     consequences: [
       { who: 'specification', effect: 'the name is the ACPI path of a device' },
-      { who: 'Linux', effect: 'the kernel finds no device of that name' },
+      { who: 'Linux', effect: 'the kernel logs "Failed to find handle for ACPI object"' },
     ],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
@@ -146,7 +147,11 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: "No DRHD names an ANDD's device",
     consequences: [
       { who: 'specification', effect: "an ANDD is there for a DRHD's device scope to refer to" },
-      { who: 'Linux', effect: 'the kernel logs "No IOMMU scope found for ANDD enumeration ID"' },
+      {
+        who: 'Linux',
+        effect:
+          'the kernel says "No IOMMU scope found for ANDD enumeration ID"; or "Failed to find handle for ACPI object" where the name space has no such device, which no table tells',
+      },
     ],
     advice: "Report it to the firmware's vendor: the device has no remapping unit.",
     *test(subject) {

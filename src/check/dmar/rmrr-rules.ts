@@ -7,8 +7,10 @@ import {
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
-import type { Remark, Rule } from '../rule.js';
+import { sinceWhen } from '../../linux/kernel.js';
+import type { Consequence, Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
+import { fwtsSays } from './consequence.js';
 import { Coverage } from './coverage.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
@@ -19,8 +21,15 @@ const PAGE_MASK = PAGE_SIZE - 1n;
 /** Bytes of all the pages that 32 bits can number. */
 const FRAME_LIMIT = PAGE_SIZE << 32n;
 
-const BAD_RMRR = 'the kernel logs "Your BIOS is broken; bad RMRR" and uses the region nevertheless';
-const FWTS_RANGE = 'the dmar test fails with InvalidRMRRRangeAddr';
+const BAD_RMRR: Consequence = {
+  who: 'Linux',
+  since: sinceWhen('placeLogged'),
+  effect: 'the kernel logs "Your BIOS is broken; bad RMRR" and uses the region nevertheless',
+};
+const FWTS_RANGE = fwtsSays(
+  'InvalidRMRRRangeAddr',
+  'the dmar test fails with InvalidRMRRRangeAddr',
+);
 const region = ({ baseAddress, limitAddress }: Rmrr) => range(baseAddress, limitAddress);
 
 const isReversed = ({ baseAddress, limitAddress }: Rmrr) => baseAddress > limitAddress;
@@ -45,8 +54,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     title: 'A region does not begin on a page boundary',
     consequences: [
       { who: 'specification', effect: 'the base address is 4 KiB aligned' },
-      { who: 'Linux', effect: BAD_RMRR },
-      { who: 'fwts', effect: FWTS_RANGE },
+      BAD_RMRR,
+      FWTS_RANGE,
       { who: 'Xen', effect: 'the whole page that the base lies in is reserved' },
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
@@ -62,8 +71,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     title: 'A region does not end with a page',
     consequences: [
       { who: 'specification', effect: 'the limit address is the last byte of a 4 KiB page' },
-      { who: 'Linux', effect: BAD_RMRR },
-      { who: 'fwts', effect: FWTS_RANGE },
+      BAD_RMRR,
+      FWTS_RANGE,
       { who: 'Xen', effect: 'the whole page that the limit lies in is reserved' },
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
@@ -83,8 +92,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
         who: 'specification',
         effect: 'the limit is inclusive: the last byte of the region, not the first after it',
       },
-      { who: 'Linux', effect: BAD_RMRR },
-      { who: 'fwts', effect: FWTS_RANGE },
+      BAD_RMRR,
+      FWTS_RANGE,
       { who: 'Xen', effect: 'the guest is told of one page less than the region has' },
     ],
     advice:
@@ -101,8 +110,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     title: 'A region ends before it begins',
     consequences: [
       { who: 'specification', effect: 'the limit is above the base' },
-      { who: 'Linux', effect: BAD_RMRR },
-      { who: 'fwts', effect: FWTS_RANGE },
+      BAD_RMRR,
+      FWTS_RANGE,
       {
         who: 'Xen',
         effect: 'the whole table is refused with -EFAULT: VT-d is off',

@@ -1,6 +1,7 @@
 import {
   deviceScope,
   isPciScope,
+  SCOPE_ACPI_DEVICE,
   SCOPE_HPET,
   SCOPE_IOAPIC,
   SCOPE_TYPE_NAMES,
@@ -10,8 +11,10 @@ import { DMAR } from '../../acpi/dmar/dmar.js';
 import { drhd } from '../../acpi/dmar/drhd.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
-import type { Rule } from '../rule.js';
+import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
+import { fwtsSays, linuxGoesOn, linuxLogs, linuxStops } from './consequence.js';
+import { includesPciAll } from './drhd-rules.js';
 import { pathOf } from './path.js';
 import { reservedBits } from './reserved.js';
 import type { Subject } from './subject.js';
@@ -25,7 +28,12 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A structure claims a length of 0 bytes',
     consequences: [
-      { who: 'Linux', effect: 'the kernel stops reading there: what follows is lost' },
+      linuxStops(
+        'structure-loop',
+        'the kernel stops reading there, then looks for name-space devices in a loop without end, and never comes up',
+      ),
+      linuxGoesOn('structure-loop', 'the kernel stops reading there: what follows is lost'),
+      fwtsSays('hang', 'the dmar test never ends'),
       { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose structures have their length.",
@@ -37,6 +45,15 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     consequences: [
       { who: 'specification', effect: 'every type has a fixed part that must be there' },
       { who: 'Linux', effect: "bytes of the next structure are read as this one's" },
+      linuxLogs(
+        'bad RMRR',
+        'the kernel logs "Your BIOS is broken; bad RMRR" of a region read so, and uses it nevertheless',
+        { since: '5.6' },
+      ),
+      linuxLogs(
+        'RHSA refers to non-existent',
+        'the kernel logs "RHSA refers to non-existent DMAR unit" of an RHSA read so',
+      ),
       { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose structures have their length.",
@@ -97,7 +114,10 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
         who: 'specification',
         effect: 'structures are to be listed in ascending order of their type',
       },
-      { who: 'Linux', effect: 'an RHSA that stands before its DRHD is not matched with it' },
+      linuxLogs(
+        'RHSA refers to non-existent',
+        'an RHSA that stands before its DRHD is not matched with it: the kernel logs "RHSA refers to non-existent DMAR unit"',
+      ),
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen read the other types in any order.",
     *test({ table: { structures } }) {
@@ -159,7 +179,12 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     title: 'A device scope entry is too short to name a device',
     consequences: [
       { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
-      { who: 'fwts', effect: 'the dmar test fails with InvalidDevScope' },
+      linuxStops(
+        'scope-loop',
+        'an entry of length 0, or one that begins inside such a short entry, is read in a loop without end: the kernel never comes up',
+      ),
+      linuxGoesOn('scope-loop', 'the next entry is looked for at the wrong place'),
+      fwtsSays('InvalidDevScope', 'the dmar test fails with InvalidDevScope'),
       { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
@@ -236,11 +261,17 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
   {
     id: 'scope-type-unknown',
     severity: 'warning',
-    title: 'A device scope entry has a type that the specification reserves',
+    title: 'A device scope entry has an unknown type',
     consequences: [
-      { who: 'Linux', effect: 'the kernel logs "Unsupported device scope" and passes over it' },
+      linuxLogs(
+        'Unsupported device scope',
+        'the kernel logs "Unsupported device scope" and ignores the entry',
+      ),
       { who: 'Xen', effect: 'the entry counts for no device' },
-      { who: 'fwts', effect: 'the dmar test warns of an unknown device scope type' },
+      fwtsSays(
+        'Unknown device scope type',
+        'the dmar test warns of an unknown device scope type, and ends there',
+      ),
     ],
     advice: 'Update the system: the firmware may follow a newer specification.',
     *test(subject) {
@@ -249,6 +280,7 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
         const message = `The device scope entry at offset ${scope.offset} of the ${called(structure)} has type ${scope.type}; types 1 to 5 are known.`;
         yield aboutField(scope, deviceScope.at.type, 1, message);
       }
+      yield* unknownToFwts(subject);
     },
   },
   {
@@ -297,3 +329,17 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     },
   },
 ];
+
+/** The name-space device at which fwts ends: it knows types 1 to 4 alone. */
+function* unknownToFwts(subject: Subject): Generator<Remark> {
+  if (subject.fwts !== 'Unknown device scope type') return;
+  for (const { structure, scope } of subject.scopes()) {
+    const read =
+      structure.name === 'RMRR' || (structure.name === 'DRHD' && !includesPciAll(structure));
+    if (!read || scope.type < SCOPE_ACPI_DEVICE) continue;
+    if (scope.type > SCOPE_ACPI_DEVICE) return;
+    const message = `The device scope entry at offset ${scope.offset} of the ${called(structure)} has type ${scope.type}, ${scopeTypeName(scope.type)}, which the specification knows and fwts does not.`;
+    yield { ...aboutField(scope, deviceScope.at.type, 1, message), severity: 'info' };
+    return;
+  }
+}

@@ -2,10 +2,14 @@ import type { DmarTable } from '../../acpi/dmar/decode.js';
 import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
 import { DMAR } from '../../acpi/dmar/dmar.js';
 import type { Drhd } from '../../acpi/dmar/drhd.js';
+import { encodeDmar } from '../../acpi/dmar/encode.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
 import { layoutOf } from '../../acpi/table-layout.js';
+import { NEWEST_LINUX } from '../../linux/kernel.js';
+import { LinuxVtd } from '../../linux/vtd.js';
 import type { HostFacts } from '../rule.js';
+import { type FwtsComplaint, fwtsComplaint } from './fwts.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
@@ -17,6 +21,8 @@ export class Subject {
   readonly rmrrs: readonly Rmrr[];
   /** Structures with device scopes, in table order. */
   readonly scoped: readonly Scoped[];
+  #linux: LinuxVtd | null = null;
+  #fwts: { readonly complaint: FwtsComplaint | null } | null = null;
 
   constructor(
     readonly table: DmarTable,
@@ -25,6 +31,22 @@ export class Subject {
     this.drhds = this.all('DRHD');
     this.rmrrs = this.all('RMRR');
     this.scoped = table.structures.filter((s): s is Scoped => 'deviceScope' in s);
+  }
+
+  /** What the newest Linux makes of the table on this machine. */
+  get linux(): LinuxVtd {
+    this.#linux ??= new LinuxVtd(encodeDmar(this.table), NEWEST_LINUX, {
+      ...this.host,
+      cmdline: null,
+      isVirtual: () => false,
+    });
+    return this.#linux;
+  }
+
+  /** What fwts' dmar test ends with. */
+  get fwts(): FwtsComplaint | null {
+    this.#fwts ??= { complaint: fwtsComplaint(encodeDmar(this.table), this.host.pci) };
+    return this.#fwts.complaint;
   }
 
   /** The structures of one type, in table order. */

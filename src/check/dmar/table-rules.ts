@@ -1,8 +1,10 @@
 import { SCOPE_IOAPIC } from '../../acpi/dmar/device-scope.js';
 import { DMAR_FLAGS, dmarHeader, hostAddressWidthBits } from '../../acpi/dmar/header.js';
 import { hasFlag } from '../../acpi/layout.js';
+import { hex } from '../../base/hex.js';
 import type { Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
+import { linuxLogs } from './consequence.js';
 import { reservedBits } from './reserved.js';
 import type { Subject } from './subject.js';
 import { isUsableWidth } from './width.js';
@@ -124,13 +126,27 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
   {
     id: 'table-address-width-implausible',
     severity: 'warning',
-    title: 'The host address width is one no machine has',
+    title: 'An address width is one no machine has',
     consequences: [
-      { who: 'specification', effect: 'x86 processors address 32 to 52 bits of physical memory' },
+      {
+        who: 'specification',
+        effect:
+          'x86 processors address 32 to 52 bits of physical memory, and a unit says in its registers how many it translates',
+      },
+      linuxLogs(
+        'No supported address widths',
+        'where the registers are not at their base, they most likely read 0: the kernel says that the unit has "No supported address widths", and does without it',
+        { since: '5.10' },
+      ),
     ],
     advice:
       'Compare it with "address sizes" in /proc/cpuinfo and report it to the firmware\'s vendor.',
-    *test({ table: { header } }) {
+    *test({ table: { header }, linux }) {
+      for (const { offset, base, dead } of linux.table.units) {
+        if (!dead) continue;
+        const message = `The registers of the DRHD at offset ${offset} cannot be at ${hex(base)}, where it has them: software that reads the address widths of the unit there finds none.`;
+        yield { offset, length: 4, message, severity: 'info' };
+      }
       const bits = header.hostAddressWidth + 1;
       if (!isUsableWidth(header) || (bits >= 32 && bits <= 52)) return;
       yield aboutField(

@@ -25,9 +25,9 @@ const escapeProperty = (text: string): string =>
  */
 export const github: Format<CheckAnswer> = {
   pieces: ({ source, result }) =>
-    result.findings.map(({ rule, message }) => {
+    result.findings.map(({ rule, severity, message }) => {
       const properties = `file=${escapeProperty(source.path)},title=${escapeProperty(rule.id)}`;
-      return `::${COMMAND[rule.severity]} ${properties}::${escapeData(message)}\n`;
+      return `::${COMMAND[severity]} ${properties}::${escapeData(message)}\n`;
     }),
   ending: (_, unread) => unread.map(unreadToGithub).join(''),
 };

@@ -1,6 +1,6 @@
 import { type CheckAnswer, passes } from '../../answers/check.js';
 import { countBySeverity, type Finding } from '../../check/check.js';
-import type { Rule } from '../../check/rule.js';
+import type { Consequence, Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
 import type { JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
@@ -8,8 +8,7 @@ import { sourceToJson } from '../basics/source-json.js';
 /** A report as the JSON Schema `check` describes it. */
 export function checkToJson(report: CheckAnswer): JsonObject {
   const { source, hostRoot, failOn, notes } = report;
-  const { findings, notRun } = report.result;
-  const broken = new Set(findings.map(({ rule }) => rule));
+  const { findings, consequences, notRun } = report.result;
   return {
     source: sourceToJson(source),
     host: hostRoot,
@@ -17,7 +16,9 @@ export function checkToJson(report: CheckAnswer): JsonObject {
     fail_on: failOn,
     counts: countBySeverity(findings),
     findings: findings.map(findingToJson),
-    rules: report.rules.filter((rule) => broken.has(rule)).map(ruleToJson),
+    rules: report.rules
+      .filter((rule) => consequences.has(rule))
+      .map((rule) => ruleToJson(rule, consequences.get(rule))),
     not_run: notRun.map(({ id }) => id),
     notes,
   };
@@ -26,23 +27,29 @@ export function checkToJson(report: CheckAnswer): JsonObject {
 export const json: Format<CheckAnswer> = { document: checkToJson };
 
 /** A finding, its rule by id. */
-export const findingToJson = ({ rule, offset, length, message }: Finding): JsonObject => ({
+export const findingToJson = ({
+  rule,
+  severity,
+  offset,
+  length,
+  message,
+}: Finding): JsonObject => ({
   rule: rule.id,
-  severity: rule.severity,
+  severity,
   offset,
   length,
   message,
 });
 
-/** All that a rule says of itself. */
-export const ruleToJson = ({
-  id,
-  severity,
-  title,
-  consequences,
-  advice,
-  needs,
-}: Rule): JsonObject => ({
+/**
+ * All that a rule says of itself.
+ *
+ * @param consequences those that hold for a table; left out: all
+ */
+export const ruleToJson = (
+  { id, severity, title, advice, needs, ...rule }: Rule,
+  consequences: readonly Consequence[] = rule.consequences,
+): JsonObject => ({
   id,
   severity,
   title,

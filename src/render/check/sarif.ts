@@ -96,13 +96,13 @@ const toNotification = ({ path, failure: { code, message } }: Unread): Notificat
 });
 
 function toResult(
-  { rule, offset, length, message }: Finding,
+  { rule, severity, offset, length, message }: Finding,
   { path, verbatim }: TableSource,
   index: number,
 ): Result {
   return {
     ruleId: rule.id,
-    level: LEVEL[rule.severity],
+    level: LEVEL[severity],
     message: { text: message },
     locations: [
       {

@@ -1,6 +1,12 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import type { CheckAnswer } from '../../answers/check.js';
-import { countBySeverity, type Finding, groupByRule, SEVERITIES } from '../../check/check.js';
+import {
+  countBySeverity,
+  type Finding,
+  groupByRule,
+  SEVERITIES,
+  worstOf,
+} from '../../check/check.js';
 import { consequenceName, type Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
 import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
@@ -20,11 +26,14 @@ export const table: Format<CheckAnswer> = {
 /** A report as text for a terminal: whose table, what is wrong rule by rule, and a count. */
 function renderCheck(report: CheckAnswer, page: Page): string {
   const groups = [...groupByRule(report.result.findings)].sort(
-    ([a], [b]) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+    ([, a], [, b]) => SEVERITIES.indexOf(worstOf(a)) - SEVERITIES.indexOf(worstOf(b)),
   );
   const parts = [
     preamble(report, page),
-    ...groups.map(([rule, found]) => ruleBlock(rule, found, page)),
+    ...groups.map(([rule, found]) => {
+      const consequences = report.result.consequences.get(rule) ?? [];
+      return ruleBlock({ ...rule, consequences }, found, page);
+    }),
     summary(report, page),
     remarks(
       report.notes.map((message) => ({ message })),
@@ -50,7 +59,8 @@ function preamble({ source, header, hostRoot }: CheckAnswer, page: Page): string
 /** What is wrong by one rule, who trips over it and what to do. */
 function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
   const { columns, style } = page;
-  const label = `${rule.severity}: `;
+  const severity = worstOf(found);
+  const label = `${severity}: `;
   const title = wrap(`${label}${rule.title} (${rule.id})`, columns, INDENT);
   const shown = found.slice(0, MOST_FINDINGS);
   const places = shown.map(({ offset, length }) => bytesText(offset, length));
@@ -62,7 +72,7 @@ function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
   ]);
   const more = found.length - shown.length;
   return [
-    style[MARK[rule.severity]](label) + style.heading(title.slice(label.length)),
+    style[MARK[severity]](label) + style.heading(title.slice(label.length)),
     renderTable(
       [{ heading: `${INDENT}${'bytes'.padStart(width)}` }, { heading: 'finding' }],
       rows,

@@ -237,6 +237,14 @@ export const CASES: Readonly<Record<string, Pair>> = {
     bad: table([{ ...GRAPHICS_UNIT, registerBaseAddress: '0xfed91000' }, UNIT]),
     good: table([GRAPHICS_UNIT, UNIT]),
   },
+  'drhd-base-overlap': {
+    bad: table([{ ...GRAPHICS_UNIT, size: 1 }, UNIT]),
+    good: table([GRAPHICS_UNIT, UNIT]),
+  },
+  'drhd-base-in-memory': {
+    bad: mapped(unit({}), ['0xfed91000', '0xfed92000', 3]),
+    good: mapped(unit({}), ['0xfed91000', '0xfed92000', 2]),
+  },
   'drhd-include-all-twice': {
     bad: table([UNIT, { ...UNIT, registerBaseAddress: '0xfed92000' }]),
     good: table([UNIT, { ...UNIT, registerBaseAddress: '0xfed92000', segment: 1 }]),
@@ -375,6 +383,10 @@ export const CASES: Readonly<Record<string, Pair>> = {
   'drhd-io-apic-missing': {
     bad: { ...REMAPPING, host: { ...NO_HOST, ioApics: [2, 3] } },
     good: { ...REMAPPING, host: { ...NO_HOST, ioApics: [2] } },
+  },
+  'rmrr-in-acpi-nvs': {
+    bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 4]),
+    good: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 2]),
   },
   'rmrr-not-reserved': {
     bad: mapped(FULL, ['0xbf7e8000', '0xbf7f8000', 3]),
