@@ -47,7 +47,7 @@ export async function readHostTable(
       `${path} is no DMAR table: it begins with ${JSON.stringify(signatureOf(bytes))}.`,
     );
   }
-  const picked = await pickDmar([{ bytes, notes: [], losses: [] }], path);
+  const { losses: _, ...picked } = await pickDmar([{ bytes, notes: [], losses: [] }], path);
   const notes = [...picked.notes];
   if (signature !== 'DMAR') {
     notes.push(
@@ -59,7 +59,7 @@ export async function readHostTable(
     kind: 'table',
     form: 'binary',
     // It is what the firmware holds: where it is short, that is the firmware's fault.
-    losses: [],
+    completeness: 'whole',
     log: null,
     verbatim: tree.onDisk,
     sha256: sha256(picked.bytes),

@@ -1,7 +1,7 @@
 import { readContent } from './content.js';
 import { readHostTable } from './host-table.js';
 import { pickDmar } from './pick.js';
-import { type Source, sourceName, type Tools } from './source.js';
+import { completenessOf, type Source, sourceName, type Tools } from './source.js';
 
 /** How to read the bytes of a source. */
 export interface SourceOptions {
@@ -30,14 +30,16 @@ export async function sourceOf(
       return readHostTable(content.tree, limit, tools);
     case 'table': {
       const { kind, form, verbatim, log } = content;
-      const picked = await pickDmar(content.tables, name, table);
+      const { losses, ...picked } = await pickDmar(content.tables, name, table);
+      const completeness = completenessOf(losses);
       const sha256 = tools.sha256(picked.bytes);
-      return { ...picked, kind, form, verbatim, sha256, log, path, hostTree: null };
+      return { ...picked, kind, form, verbatim, sha256, completeness, log, path, hostTree: null };
     }
     default: {
       const { kind, log } = content;
       const { regions, units, losses, notes } = log;
-      return { kind, log, regions, units, losses, notes: [...notes], path, hostTree: null };
+      const completeness = completenessOf(losses);
+      return { kind, log, regions, units, completeness, notes: [...notes], path, hostTree: null };
     }
   }
 }

@@ -17,13 +17,20 @@ export const sourceName = (path: string): string =>
 /** How a table was written down. */
 export type TableForm = 'binary' | 'acpidump' | 'hexdump' | 'disassembly';
 
+/** Whether evidence is whole, or what of it is missing. */
+export type Completeness = 'whole' | { readonly missing: readonly Loss[] };
+
+/** Evidence without losses is whole. */
+export const completenessOf = (losses: readonly Loss[]): Completeness =>
+  losses.length === 0 ? 'whole' : { missing: losses };
+
 interface SourceCommon {
   /** As it was given: a path or `-`; for this machine or a root, the path of the table's file. */
   path: string;
   /** What a person should know about where this came from, each a sentence. */
   notes: string[];
-  /** What of the evidence is not there; none where it is whole. */
-  losses: readonly Loss[];
+  /** Whether all of the evidence is there, and if not, what is missing. */
+  completeness: Completeness;
   /** The host whose facts apply: `--root`, this machine where it was asked, or the tree given as source. */
   hostTree: Tree | null;
 }
@@ -64,6 +71,8 @@ export interface SourceSpec {
   root?: string | undefined;
   /** Bytes to read at most, decompressed ones included. */
   maxSize?: number | undefined;
+  /** Whether a table file is what the firmware holds, so that a short one is the firmware's fault. */
+  asIs?: boolean | undefined;
   /** Which table of a source that holds several, from 1. */
   table?: number | undefined;
 }

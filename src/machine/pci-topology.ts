@@ -33,7 +33,11 @@ const ABSENT_IDS: ReadonlySet<number> = new Set([0, 0xffffffff, 0x0000ffff, 0xff
 export class PciTopology {
   readonly #functions = new Map<number, PciFunction>();
 
-  constructor(functions: Iterable<PciFunction>) {
+  readonly #partial: boolean;
+
+  /** @param partial whether the machine may have more functions than these, of which nothing is known */
+  constructor(functions: Iterable<PciFunction>, { partial = false } = {}) {
+    this.#partial = partial;
     for (const fn of functions) {
       this.#functions.set(sbdfKey(fn.segment, fn.bus, fn.device, fn.func), fn);
     }
@@ -53,9 +57,15 @@ export class PciTopology {
     return this.get(segment, bus, device, func)?.config[offset] ?? 0xff;
   }
 
-  /** Whether a function is there of which no more is known. */
+  /** Whether the machine may have functions that are not among these. */
+  get partial(): boolean {
+    return this.#partial;
+  }
+
+  /** Whether a function is there, or may be, of which no more is known. */
   isUnread({ segment, bus, device, func }: Sbdf): boolean {
-    return this.get(segment, bus, device, func)?.config.length === 0;
+    const fn = this.get(segment, bus, device, func);
+    return fn === null ? this.#partial : fn.config.length === 0;
   }
 
   /**

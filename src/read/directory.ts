@@ -4,7 +4,7 @@ import { below } from '../base/path.js';
 import type { WrittenTable } from '../evidence/formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { isDmar, pickDmar } from '../evidence/pick.js';
-import type { TableSource } from '../evidence/source.js';
+import { completenessOf, type TableSource } from '../evidence/source.js';
 import { ifPermitted, type Tree } from '../evidence/tree.js';
 import { hostTreeAt } from './host-tree.js';
 import { NODE_TOOLS } from './tools.js';
@@ -35,7 +35,7 @@ export async function readDirectory(
       'Name a file in it, or unpack the archive it holds.',
     );
   }
-  const picked = await pickDmar(files, path, which);
+  const { losses, ...picked } = await pickDmar(files, path, which);
   const file = files.find(({ bytes }) => bytes === picked.bytes);
   return {
     ...picked,
@@ -43,6 +43,7 @@ export async function readDirectory(
     form: 'binary',
     verbatim: true,
     log: null,
+    completeness: completenessOf(losses),
     sha256: NODE_TOOLS.sha256(picked.bytes),
     path: below(path, `${file?.name}`),
     hostTree: null,

@@ -16,7 +16,9 @@ export async function readSource(spec: SourceSpec): Promise<Source> {
   const { path, root, maxSize = MAX_SIZE } = spec;
   const host = root === undefined ? null : await openHost(root, maxSize);
   if (path === undefined) return readHostTable(host ?? directoryTree('/'), maxSize, NODE_TOOLS);
-  const source = await readPathSource(path, maxSize, spec.table);
+  const read = await readPathSource(path, maxSize, spec.table);
+  const source: Source =
+    spec.asIs && read.kind === 'table' ? { ...read, completeness: 'whole' } : read;
   return host === null ? source : { ...source, hostTree: host };
 }
 
