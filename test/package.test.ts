@@ -90,7 +90,7 @@ describe.skipIf(process.env.DMAR_BIN)('the packed package, installed in an empty
        import schema from 'dmar/schemas/map.schema.json' with { type: 'json' };
        const bytes = readFileSync('node_modules/dmar/fixtures/laptop.dat');
        const release = findRelease('4.22');
-       const xen = bootXen(bytes, UNKNOWN_MACHINE, release, parseCmdline('', release));
+       const xen = bootXen({ dmar: bytes }, UNKNOWN_MACHINE, release, parseCmdline('', release));
        console.log(decodeDmar(bytes).table.structures.length, callTwice(xen, { abi: 'native' }).entries.length, typeof schema);`,
     );
     expect(stdout).toBe('4 2 object\n');
