@@ -10,7 +10,7 @@ const wantsJson = (args: readonly string[]): boolean =>
   args.some((arg, i) =>
     /^n?d?json$/.test(arg)
       ? /^(-f|--format)$/.test(args[i - 1] ?? '')
-      : /^(--json|--format=n?d?json|-fn?d?json)$/.test(arg),
+      : /^(--json|--json-lines|--format=n?d?json|-fn?d?json)$/.test(arg),
   );
 
 /** Runs the program as the shell does and sets the exit status. */
@@ -32,7 +32,7 @@ async function runCommand(args: readonly string[]): Promise<ExitStatus> {
   const line = await readCommandLine(args, wantsJson(args));
   if (typeof line !== 'object') return line;
   const { command, operands, options } = line;
-  if (options.json) options.format = 'json';
+  if (options.json || options.jsonLines) options.format = 'json';
   const { run } = await command.load();
   return run(operands, options as never);
 }

@@ -27,7 +27,6 @@ export {
   type DeviceReport,
   type DevicesAnswer,
   type DevicesOptions,
-  isBlocked,
   type Judges,
   reportDevices,
 } from './answers/devices.js';

@@ -79,6 +79,7 @@ const TABLE_KEYS = [
   'source',
   'diagnostics',
   'notes',
+  'format_version',
   '$schema',
 ];
 

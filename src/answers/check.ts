@@ -1,11 +1,11 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { SdtHeader } from '../acpi/table-layout.js';
-import { decodeTable } from '../acpi/tables.js';
-import { EXIT, Failure } from '../base/failure.js';
+import { decodeTable, type Table } from '../acpi/tables.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '../check/check.js';
 import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
+import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 
 /** Options of the question what is wrong with a table. */
@@ -21,7 +21,8 @@ export interface CheckOptions {
 /** What is wrong with a table. */
 export interface CheckAnswer {
   readonly source: TableSource;
-  readonly header: SdtHeader | null;
+  /** null where not even its header could be decoded. */
+  readonly table: Table | null;
   /** Whose facts went into it; null where nothing is known of the machine. */
   readonly hostRoot: string | null;
   /** The rules that were asked for and are about this table. */
@@ -48,7 +49,7 @@ export function answerCheck(
   const result = checkTable(decoded, host ?? NO_HOST, rules);
   return {
     source,
-    header: decoded.table?.header ?? null,
+    table: decoded.table,
     hostRoot: host?.root ?? null,
     rules: rulesFor(decoded.kind, rules),
     result,
@@ -87,6 +88,12 @@ export function requireRule(id: string): Rule {
 /** Whether a finding is bad enough to make the check fail. */
 export const fails = ({ failOn }: CheckAnswer, { severity }: Finding): boolean =>
   reaches(severity, failOn);
+
+/** The exit status of a check: no where it fails, not known where a part of the table is missing. */
+export const checkStatus = (answer: CheckAnswer): ExitStatus => {
+  if (!passes(answer)) return EXIT.no;
+  return missingFrom(answer.source) === null ? EXIT.fine : EXIT.noTable;
+};
 
 /** Whether no finding makes the check fail. */
 export const passes = (answer: CheckAnswer): boolean =>

@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { decodeDmar } from '../acpi/dmar/decode.js';
-import { EXIT, Failure } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import {
@@ -22,6 +22,7 @@ import { DmarRegions } from '../regions/of-dmar.js';
 import type { RegionUses } from '../regions/region.js';
 import type { Xen } from '../xen/boot.js';
 import { judgeXen, unitsByDevice, type XenVerdict } from '../xen/vtd/assign.js';
+import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
 import { chooseKernel, type LinuxOptions } from './kernel.js';
@@ -102,8 +103,22 @@ function requirePresent(
   );
 }
 
+/**
+ * The exit status of an answer to which devices were asked for: no where one is blocked, not known where that
+ * is so of one.
+ *
+ * @param asked whether devices were asked for; a list of all that there is never fails
+ */
+export function devicesStatus({ source, reports }: DevicesAnswer, asked: boolean): ExitStatus {
+  if (asked && reports.some(isBlocked)) return EXIT.no;
+  const unknown = reports.some(({ linux, xen }) =>
+    [linux.verdict, xen.verdict].some((verdict) => verdict === 'unknown'),
+  );
+  return (asked && unknown) || missingFrom(source) !== null ? EXIT.noTable : EXIT.fine;
+}
+
 /** Whether either judge keeps a device from a guest. */
-export const isBlocked = ({ linux, xen }: DeviceReport): boolean =>
+const isBlocked = ({ linux, xen }: DeviceReport): boolean =>
   linux.verdict === 'blocked' || xen.verdict === 'blocked';
 
 /** Sentences about facts the answer would need and the host does not have. */

@@ -2,11 +2,12 @@ import type { Diagnostic } from '../acpi/diagnostic.js';
 import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
 import type { DmarHeader } from '../acpi/dmar/header.js';
 import type { Decoded } from '../acpi/table-layout.js';
-import { EXIT, Failure } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
 
@@ -67,6 +68,16 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
     iommu,
     notes: [...notes, ...(host?.notes ?? [])],
   };
+}
+
+/**
+ * The exit status of a map: no where the hypercall fails, or VT-d is off without having been switched off;
+ * not known where a part of the table is missing.
+ */
+export function mapStatus({ source, iommu, result }: MapAnswer): ExitStatus {
+  if (missingFrom(source) !== null) return EXIT.noTable;
+  const { xen, answer } = result;
+  return answer?.rc !== 0 || (iommu === 'on' && !xen.iommu_enabled) ? EXIT.no : EXIT.fine;
 }
 
 /** What decoding makes of a source; of a log nothing, and nothing is wrong with that. */

@@ -1,16 +1,23 @@
-/** Exit statuses, as the README lists them. */
+/** Exit statuses, the same for every command. */
 export const EXIT = {
   /** Everything went fine; warnings do not change this. */
   fine: 0,
-  /** The answer is no: the hypercall failed, something was found, tables differ. */
+  /** The answer is no: VT-d is off, something was found, tables differ, a device is blocked. */
   no: 1,
   /** Wrong usage. */
   usage: 2,
-  /** No table could be read. */
+  /** The answer is not known: no table could be read, or not all of it is there. */
   noTable: 3,
 } as const;
 
 export type ExitStatus = (typeof EXIT)[keyof typeof EXIT];
+
+/** Statuses from the one that yields to all others up: a known no outranks what is not known. */
+const RANKS: readonly ExitStatus[] = [EXIT.fine, EXIT.noTable, EXIT.no, EXIT.usage];
+
+/** The status of two sources together. */
+export const worseStatus = (a: ExitStatus, b: ExitStatus): ExitStatus =>
+  RANKS.indexOf(a) > RANKS.indexOf(b) ? a : b;
 
 /**
  * Why a command could not do its work, to be told to a person and tested by a script. Thrown by what

@@ -1,7 +1,7 @@
 import {
   answerCheck,
   type CheckOptions,
-  passes,
+  checkStatus,
   requireRule,
   selectRules,
 } from '../answers/check.js';
@@ -29,6 +29,6 @@ export async function run(paths: string[], options: CheckCommandOptions): Promis
     options,
     CHECK_FORMATS,
     (evidence) => answerCheck(evidence, options),
-    (answer) => (passes(answer) ? EXIT.fine : EXIT.no),
+    checkStatus,
   );
 }

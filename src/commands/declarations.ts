@@ -1,5 +1,11 @@
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
+import { CHECK_FORMATS } from '../render/check/formats.js';
+import { DEVICES_FORMATS } from '../render/devices/formats.js';
+import { DIFF_FORMATS } from '../render/diff/formats.js';
+import { GUEST_FORMATS } from '../render/guest/formats.js';
+import { MAP_FORMATS } from '../render/map/formats.js';
+import { SHOW_FORMATS } from '../render/show/formats.js';
 import type { Commands, OptionDeclaration } from './declaration.js';
 
 export type * from './declaration.js';
@@ -59,9 +65,25 @@ const maxSizeOption = (): OptionDeclaration => ({
   parse: parseMaxSize,
 });
 
-const sourceOptions = (formats: readonly [string, ...string[]]): OptionDeclaration[] => [
-  { flags: '-f, --format <name>', about: 'how to print', choices: formats, default: formats[0] },
+const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclaration[] => [
+  {
+    flags: '-f, --format <name>',
+    about: 'how to print',
+    choices: Object.keys(formats),
+    default: Object.keys(formats)[0] as string,
+  },
   { flags: '--json', about: 'the same as --format json' },
+  { flags: '--json-lines', about: 'JSON, the document of each source on a line' },
+  ...('csv' in formats
+    ? [
+        {
+          flags: '--columns <names>',
+          about: 'only these columns of CSV, with commas between',
+          parse: collectList,
+        },
+        { flags: '--no-header', about: 'leave out the names of the columns' },
+      ]
+    : []),
   {
     flags: '--root <dir>',
     about: 'a captured host: a tree that holds sys/…, or a tar archive of one',
@@ -115,10 +137,11 @@ export const COMMANDS: Commands = {
         about: "one device's regions instead of all (Xen 4.6 and later)",
         parse: parseDevice,
       },
-      { flags: '--raw', about: 'the bytes the guest finds in its buffer, to standard output' },
+      { flags: '--raw', about: "write the guest's buffer to standard output as raw bytes" },
+      { flags: '--exit-zero', about: 'exit with 0 whatever the answer is' },
       ...svgOptions(),
       ...xenOptions(),
-      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+      ...sourceOptions(MAP_FORMATS),
     ],
     load: () => import('./map.js'),
   }),
@@ -139,7 +162,7 @@ export const COMMANDS: Commands = {
         about: "as if booted with intel_iommu=relax_rmrr, which Proxmox's kernels know",
       },
       ...xenOptions(),
-      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+      ...sourceOptions(DEVICES_FORMATS),
     ],
     load: () => import('./devices.js'),
   }),
@@ -187,7 +210,7 @@ export const COMMANDS: Commands = {
       { flags: '--no-hap', about: "the guest's memory is paged without the hardware's help" },
       ...svgOptions(),
       ...xenOptions(),
-      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+      ...sourceOptions(GUEST_FORMATS),
     ],
     load: () => import('./guest.js'),
   }),
@@ -197,7 +220,7 @@ export const COMMANDS: Commands = {
     operands: [['[source...]', SOURCE]],
     options: [
       { flags: '--hex', about: 'prefix each field with its offset and bytes' },
-      ...sourceOptions(['table', 'json', 'ndjson', 'csv']),
+      ...sourceOptions(SHOW_FORMATS),
     ],
     load: () => import('./show.js'),
   }),
@@ -224,7 +247,7 @@ export const COMMANDS: Commands = {
       },
       { flags: '--list', about: 'print the rules instead' },
       { flags: '--explain <rule>', about: 'print one rule in full instead' },
-      ...sourceOptions(['table', 'json', 'ndjson', 'sarif', 'github', 'junit']),
+      ...sourceOptions(CHECK_FORMATS),
     ],
     load: () => import('./check.js'),
   }),
@@ -241,7 +264,7 @@ export const COMMANDS: Commands = {
         about: 'leave out what only tells tables apart: OEM fields, checksum, length',
       },
       ...xenOptions(),
-      ...sourceOptions(['table', 'json']),
+      ...sourceOptions(DIFF_FORMATS),
     ],
     load: () => import('./diff.js'),
   }),

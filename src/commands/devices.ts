@@ -1,4 +1,4 @@
-import { answerDevices, type DevicesOptions, isBlocked } from '../answers/devices.js';
+import { answerDevices, type DevicesOptions, devicesStatus } from '../answers/devices.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
@@ -15,7 +15,7 @@ export async function run(args: string[], options: DevicesCommandOptions): Promi
     options,
     DEVICES_FORMATS,
     (evidence) => answerDevices(evidence, { ...options, devices }),
-    ({ reports }) => (devices.length > 0 && reports.some(isBlocked) ? EXIT.no : EXIT.fine),
+    (answer) => devicesStatus(answer, devices.length > 0),
   );
 }
 

@@ -12,7 +12,7 @@ export interface DiffCommandOptions extends SourceOptions, DiffOptions {}
 /** `dmar diff`: in what two tables differ. */
 export async function run(paths: string[], options: DiffCommandOptions): Promise<ExitStatus> {
   const tables: Evidence[] = [];
-  const status = await eachSource(paths, options, async (evidence) => {
+  const status = await eachSource(paths, { ...options, whole: true }, async (evidence) => {
     requireTable(evidence.source);
     tables.push(evidence);
     return EXIT.fine;
@@ -20,9 +20,8 @@ export async function run(paths: string[], options: DiffCommandOptions): Promise
   const [old, now] = tables;
   // What could not be read has been reported.
   if (old === undefined || now === undefined) return status;
-  const answer = answerDiff(old, now, options);
   const printer = await Printer.open(DIFF_FORMATS, options);
-  await printer.print(answer, now.source.path);
-  await printer.end(1, []);
+  const answer = await printer.print(() => answerDiff(old, now, options));
+  await printer.end(false, []);
   return answer.changes.length === 0 ? EXIT.fine : EXIT.no;
 }

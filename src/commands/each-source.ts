@@ -1,8 +1,9 @@
 import type { Evidence } from '../answers/evidence.js';
-import { EXIT, type ExitStatus, Failure, type Unread } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure, type Unread, worseStatus } from '../base/failure.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import { readSource } from '../read/read-source.js';
+import { type Candidate, isCollection, type Obstacle, walk } from '../read/walk.js';
 import type { Formats } from '../render/basics/format.js';
 import type { SourceOptions } from './declarations.js';
 import { reportFailure } from './output.js';
@@ -11,7 +12,34 @@ import { Printer, type PrintOptions } from './print.js';
 /** Whether standard error speaks JSON as well. */
 const speaksJson = ({ format }: { format: string }): boolean => /json$/.test(format);
 
-const worst = (a: ExitStatus, b: ExitStatus): ExitStatus => (a > b ? a : b);
+/** Codes of failures that say: this file is something else. Below a directory that is nothing to report. */
+const SOMETHING_ELSE: ReadonlySet<string> = new Set([
+  'empty',
+  'not-a-table',
+  'no-dmar',
+  'no-acpi-tables',
+]);
+
+/** Whether a file that nobody named just holds something else. */
+export const isSomethingElse = ({ code }: Pick<Failure, 'code'>): boolean =>
+  SOMETHING_ELSE.has(code);
+
+/** What a path stands for: itself, or all there is at and below a directory that is no host. */
+function* sourcesAt(
+  path: string | undefined,
+  { table, whole }: EachOptions,
+): Generator<Partial<Candidate> & Partial<Obstacle>> {
+  // --table asks for one of a directory's tables.
+  if (path === undefined || whole || table !== undefined || !isCollection(path)) {
+    yield { path, named: true } as Partial<Candidate>;
+  } else yield* walk(path);
+}
+
+/** How sources are read. */
+interface EachOptions extends SourceOptions {
+  /** Whether a directory stands for one source, whatever is in it. */
+  whole?: boolean;
+}
 
 /**
  * Answers for each source in turn. One that cannot be read is reported and does not stop the others.
@@ -22,24 +50,37 @@ const worst = (a: ExitStatus, b: ExitStatus): ExitStatus => (a > b ? a : b);
  */
 export async function eachSource(
   paths: readonly string[],
-  options: SourceOptions,
+  options: EachOptions,
   answer: (evidence: Evidence) => Promise<ExitStatus>,
   failed: (unread: Unread) => void = () => {},
 ): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.fine;
-  for (const path of paths.length === 0 ? [undefined] : paths) {
-    try {
-      const { root, table, maxSize } = options;
-      const source = await readSource({ path, root, table, maxSize });
-      // A host that stands beside a source is not known to have booted with it.
-      const own = path === undefined || root === undefined;
-      status = worst(status, await answer({ source, host: await hostOf(source), own }));
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      await reportFailure(error, speaksJson(options));
-      failed({ path: path ?? options.root ?? '/', failure: error });
-      status = worst(status, error.status);
+  const fail = async (failure: Failure, path: string) => {
+    await reportFailure(failure, speaksJson(options));
+    failed({ path, failure });
+    status = worseStatus(status, failure.status);
+  };
+  const { root, table, maxSize } = options;
+  for (const given of paths.length === 0 ? [undefined] : paths) {
+    let found = 0;
+    for (const { path, named, obstacle } of sourcesAt(given, options)) {
+      try {
+        if (obstacle) throw new Failure(obstacle.code, obstacle.message);
+        const source = await readSource({ path, root, table, maxSize });
+        // A host that stands beside a source is not known to have booted with it.
+        const own = path === undefined || root === undefined;
+        found++;
+        status = worseStatus(status, await answer({ source, host: await hostOf(source), own }));
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        if (named === false && isSomethingElse(error)) continue;
+        found++;
+        await fail(error, path ?? root ?? '/');
+      }
     }
+    if (found > 0 || given === undefined) continue;
+    const message = `No table was found at or below the directory ${given}.`;
+    await fail(new Failure('no-acpi-tables', message, 'Name a file.'), given);
   }
   return status;
 }
@@ -53,24 +94,23 @@ export async function eachSource(
  */
 export async function answerEach<A extends { readonly source: Source }>(
   paths: readonly string[],
-  options: SourceOptions & PrintOptions,
+  options: EachOptions & PrintOptions,
   formats: Formats<A>,
   ask: (evidence: Evidence) => A,
   judge: (answer: A) => ExitStatus | Promise<ExitStatus>,
 ): Promise<ExitStatus> {
-  const printer = await Printer.open(formats, options);
+  const printer = await Printer.open(formats, options, ({ source }) => source.path);
   const unread: Unread[] = [];
   const status = await eachSource(
     paths,
     options,
     async (evidence) => {
-      const answer = ask(evidence);
-      await printer.print(answer, answer.source.path);
+      const answer = await printer.print(() => ask(evidence));
       return judge(answer);
     },
     (failed) => unread.push(failed),
   );
-  await printer.end(paths.length, unread);
+  await printer.end(paths.length > 1, unread);
   return status;
 }
 

@@ -37,7 +37,7 @@ export async function run(paths: string[], options: GuestCommandOptions): Promis
   readGuest(guest, (findRelease(options.xen ?? '') ?? newestRelease()).name);
   return answerEach(
     paths,
-    options,
+    { ...options, whole: options.svg !== undefined },
     GUEST_FORMATS,
     (evidence) => answerGuest(evidence, guest, options),
     async (answer) => {

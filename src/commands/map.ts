@@ -1,4 +1,4 @@
-import { answerMap, type MapOptions } from '../answers/map.js';
+import { answerMap, type MapOptions, mapStatus } from '../answers/map.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { MAP_FORMATS } from '../render/map/formats.js';
 import type { SourceOptions } from './declarations.js';
@@ -7,6 +7,8 @@ import { drawSvg, requireOneDrawn, type SvgOptions } from './svg.js';
 
 export interface MapCommandOptions extends SourceOptions, MapOptions, SvgOptions {
   raw?: boolean;
+  /** Whether the status is 0 whatever the answer is. */
+  exitZero?: boolean;
 }
 
 /** `dmar map`: the guest-visible PFN map of each source. */
@@ -15,7 +17,7 @@ export async function run(paths: string[], options: MapCommandOptions): Promise<
   requireOneBuffer(paths, options);
   return answerEach(
     paths,
-    options.raw ? { ...options, format: 'raw' } : options,
+    { ...options, ...(options.raw ? { format: 'raw' } : {}), whole: isOne(options) },
     MAP_FORMATS,
     (evidence) => answerMap(evidence, options),
     async (answer) => {
@@ -23,10 +25,13 @@ export async function run(paths: string[], options: MapCommandOptions): Promise<
         const { mapPicture } = await import('../render/map/picture.js');
         return mapPicture(answer);
       });
-      return answer.result.answer?.rc === 0 ? EXIT.fine : EXIT.no;
+      return options.exitZero ? EXIT.fine : mapStatus(answer);
     },
   );
 }
+
+/** Whether the output has room for one source alone, so that a directory is not walked. */
+const isOne = ({ raw, svg }: MapCommandOptions): boolean => raw === true || svg !== undefined;
 
 /** @throws Failure where the buffer's bytes would not be alone on standard output, or not in the format asked for */
 function requireOneBuffer(paths: readonly string[], { raw, format }: MapCommandOptions): void {

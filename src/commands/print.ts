@@ -1,6 +1,6 @@
-import type { Unread } from '../base/failure.js';
+import { EXIT, Failure, type Unread } from '../base/failure.js';
 import type { Aside, Format, Formats, View } from '../render/basics/format.js';
-import { type JsonObject, toJsonText } from '../render/basics/json.js';
+import { toJsonText } from '../render/basics/json.js';
 import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print } from './output.js';
@@ -8,6 +8,12 @@ import { complain, print } from './output.js';
 /** What bears on how answers are printed. */
 export interface PrintOptions extends GlobalOptions {
   format: string;
+  /** Whether documents are to be on a line each, in no list. */
+  jsonLines?: boolean;
+  /** Names of the only columns to show. */
+  columns?: readonly string[];
+  /** false: --no-header. */
+  header?: boolean;
   /** Whether a table's fields have their offset and bytes in front. */
   hex?: boolean;
 }
@@ -17,39 +23,52 @@ const BATCH = 64 * 1024;
 
 /** Prints the answers to a question, one after the other, in the format that the options name. */
 export class Printer<A> {
+  readonly #started = new Date();
+  readonly #seconds: number[] = [];
   /** Answers that something is yet to be made of. */
   readonly #answers: A[] = [];
-  #printed = 0;
 
   private constructor(
     readonly format: Format<A>,
     readonly view: View,
-    readonly quiet: boolean,
+    readonly options: PrintOptions,
+    readonly pathOf: (answer: A) => string,
   ) {}
 
-  static async open<A>(formats: Formats<A>, options: PrintOptions): Promise<Printer<A>> {
-    const load = formats[options.format] as Formats<A>[string];
-    const format = await load();
-    const { quiet = false, hex = false } = options;
+  /**
+   * @param pathOf what messages call an answer's source
+   * @throws Failure `no-such-column` for a column there is none of in the format
+   */
+  static async open<A>(
+    formats: Formats<A>,
+    options: PrintOptions,
+    pathOf: (answer: A) => string = () => '',
+  ): Promise<Printer<A>> {
+    const format = await (formats[options.format] as Formats<A>[string])();
+    const { hex = false, header = true, columns = null } = options;
+    if (columns !== null) requireColumns(columns, format.columns, options.format);
     // A document is laid out for no page.
     const page = format.pieces ? await pageOf(options) : { columns: 0, style: PLAIN };
-    return new Printer(format, { page, hex }, quiet);
+    return new Printer(format, { page, hex, columns, header }, options, pathOf);
   }
 
-  /** @param path what messages call the source */
-  async print(answer: A, path: string): Promise<void> {
-    const { heading, separator, pieces, asides, document, ending } = this.format;
-    if (document || ending) this.#answers.push(answer);
-    if (pieces) {
-      await print((this.#printed === 0 ? heading : separator) ?? '');
-      await printPieces(pieces(answer, this.view));
-    }
-    this.#printed++;
-    for (const aside of asides?.(answer) ?? []) await this.#say(path, aside);
+  /** Has a question answered, and prints the answer. */
+  async print(ask: () => A): Promise<A> {
+    const { heading, separator = '', pieces, asides, document, ending } = this.format;
+    const begun = performance.now();
+    const answer = ask();
+    if (this.#seconds.length > 0) await print(separator);
+    else if (this.view.header && heading) await print(heading(this.view));
+    this.#seconds.push((performance.now() - begun) / 1000);
+    if (document && this.options.jsonLines) await print(toJsonText(document(answer), 0));
+    else if (document || ending) this.#answers.push(answer);
+    if (pieces) await printPieces(pieces(answer, this.view));
+    for (const aside of asides?.(answer) ?? []) await this.#say(this.pathOf(answer), aside);
+    return answer;
   }
 
   async #say(path: string, { severity, message, loud }: Aside): Promise<void> {
-    if (this.quiet && !loud) return;
+    if (this.options.quiet && !loud) return;
     const marked = severity === undefined ? message : `${severity}: ${message}`;
     await complain(`dmar: ${path}: ${marked}`);
   }
@@ -57,16 +76,41 @@ export class Printer<A> {
   /**
    * Prints what comes after the last answer.
    *
-   * @param asked how many sources were asked for: the documents of several are a list
+   * @param several whether several sources were asked for: their documents are a list
    */
-  async end(asked: number, unread: readonly Unread[]): Promise<void> {
+  async end(several: boolean, unread: readonly Unread[]): Promise<void> {
     const { document, ending } = this.format;
-    if (ending) await print(ending(this.#answers, unread));
-    if (!document) return;
-    const documents = this.#answers.map(document);
-    if (asked > 1) await print(toJsonText(documents));
-    else if (documents.length > 0) await print(toJsonText(documents[0] as JsonObject));
+    const answers = this.#answers;
+    if (ending) {
+      const [started, seconds] = [this.#started, this.#seconds];
+      await print(ending({ answers, unread, started, seconds }));
+    }
+    if (!document || (answers.length === 0 && (!several || this.options.jsonLines))) return;
+    const documents = answers.map(document);
+    const [only] = documents;
+    await print(
+      toJsonText(several || only === undefined || documents.length > 1 ? documents : only),
+    );
   }
+}
+
+function requireColumns(
+  columns: readonly string[],
+  known: readonly string[] | undefined,
+  format: string,
+): void {
+  if (known === undefined) {
+    const message = `The format ${format} has no columns to choose from.`;
+    throw new Failure('no-such-column', message, 'CSV has: --format csv.', EXIT.usage);
+  }
+  const wrong = columns.find((name) => !known.includes(name));
+  if (wrong === undefined) return;
+  throw new Failure(
+    'no-such-column',
+    `There is no column ${JSON.stringify(wrong)}.`,
+    `There are ${known.join(', ')}.`,
+    EXIT.usage,
+  );
 }
 
 async function pageOf(options: GlobalOptions) {

@@ -5,7 +5,7 @@ import { readSource } from '../read/read-source.js';
 import type { Candidate, Obstacle } from '../read/walk.js';
 import { toJsonText } from '../render/basics/json.js';
 import { scannedToJson, unreadableToJson } from '../render/scan/json.js';
-import { hostOf } from './each-source.js';
+import { hostOf, isSomethingElse } from './each-source.js';
 
 /** Options that bear on a line; a thread is given them whole. */
 export interface ScanLineOptions extends XenOptions {
@@ -25,14 +25,6 @@ export interface BatchResult {
   others: number;
 }
 
-/** Codes of failures that say: this file is something else. Below a directory that is nothing to report. */
-const SOMETHING_ELSE: ReadonlySet<string> = new Set([
-  'empty',
-  'not-a-table',
-  'no-dmar',
-  'no-acpi-tables',
-]);
-
 /** Reads each path of a batch and answers with a line for each table, and for each that cannot be read. */
 export async function scanBatch(
   batch: Batch,
@@ -45,7 +37,7 @@ export async function scanBatch(
     if (typeof outcome === 'string') {
       result.lines += outcome;
       result.tables++;
-    } else if ('named' in item && !item.named && SOMETHING_ELSE.has(outcome.code)) result.others++;
+    } else if ('named' in item && !item.named && isSomethingElse(outcome)) result.others++;
     else {
       result.lines += toJsonText(unreadableToJson(path, outcome), 0);
       result.unreadable++;

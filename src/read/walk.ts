@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import type { Failure } from '../base/failure.js';
 import { TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { explainErrno } from './bounded-read.js';
@@ -15,6 +15,19 @@ export interface Obstacle {
   path: string;
   /** Why; a plain object, so that it can be passed to a thread. */
   obstacle: Pick<Failure, 'code' | 'message'>;
+}
+
+/**
+ * Whether a path is a directory to be walked: neither a host's tree, live or captured, nor the directory of
+ * its tables. One that is not there is none.
+ */
+export function isCollection(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats?.isDirectory()) return false;
+  const base = path.endsWith('/') ? path : `${path}/`;
+  return (
+    !existsSync(base + TABLES_DIRECTORY) && !realpathSync(path).endsWith(`/${TABLES_DIRECTORY}`)
+  );
 }
 
 /** What the kernel shows of a machine: beside its tables nothing there is a source. */

@@ -8,6 +8,21 @@ export interface View {
   readonly page: Page;
   /** Whether each field of a table is to have its offset and bytes in front. */
   readonly hex: boolean;
+  /** Names of the only columns to show, in their order; null: all. */
+  readonly columns: readonly string[] | null;
+  /** Whether columns have their names above them. */
+  readonly header: boolean;
+}
+
+/** All that a command came to. */
+export interface Run<A> {
+  readonly answers: readonly A[];
+  /** Sources that could not be read. */
+  readonly unread: readonly Unread[];
+  /** When it began. */
+  readonly started: Date;
+  /** How long each answer took. */
+  readonly seconds: readonly number[];
 }
 
 /** A sentence that a format has no room for, and which therefore goes to standard error. */
@@ -23,14 +38,16 @@ export interface Aside {
 export interface Format<A> {
   /** An answer as a document: printed by itself, or in a list where several sources were asked for. */
   readonly document?: (answer: A) => JsonObject;
-  /** What stands before the first answer. */
-  readonly heading?: string;
+  /** Names of the columns that can be chosen; left out where none can. */
+  readonly columns?: readonly string[];
+  /** Names above columns: what stands before the first answer. */
+  readonly heading?: (view: View) => string;
   /** What stands between two answers. */
   readonly separator?: string;
   /** An answer, piece by piece. */
   readonly pieces?: (answer: A, view: View) => Iterable<string | Uint8Array>;
   /** What follows the last answer, or is all there is: it sees all answers, and what could not be read. */
-  readonly ending?: (answers: readonly A[], unread: readonly Unread[]) => string;
+  readonly ending?: (run: Run<A>) => string;
   /** What there is to say of an answer that has no room in it. */
   readonly asides?: (answer: A) => Aside[];
 }

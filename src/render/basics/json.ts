@@ -9,6 +9,9 @@ export interface JsonObject {
   readonly [key: string]: Json | undefined;
 }
 
+/** Version of the documents' form: keys may be added to it, and a removal makes the next. */
+export const FORMAT_VERSION = 1;
+
 /** An integer for JSON: a number where that is exact, else the bigint itself. */
 export const jsonInteger = (value: bigint): number | bigint =>
   value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;

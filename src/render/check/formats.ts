@@ -9,4 +9,5 @@ export const CHECK_FORMATS: Formats<CheckAnswer> = {
   sarif: async () => (await import('./sarif.js')).sarif,
   github: async () => (await import('./github.js')).github,
   junit: async () => (await import('./junit.js')).junit,
+  markdown: async () => (await import('./markdown.js')).markdown,
 };

@@ -1,6 +1,7 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
+import { SEVERITIES } from '../../check/check.js';
 import type { Format } from '../basics/format.js';
 
 const COMMAND: Readonly<Record<Severity, string>> = {
@@ -8,6 +9,9 @@ const COMMAND: Readonly<Record<Severity, string>> = {
   warning: 'warning',
   info: 'notice',
 };
+
+/** Annotations of each kind that GitHub shows of a step (GitHub Docs, "Workflow commands", limits). */
+const SHOWN = 10;
 
 /** A source that could not be read as an annotation. */
 const unreadToGithub = ({ path, failure: { code, message } }: Unread): string =>
@@ -21,7 +25,7 @@ const escapeProperty = (text: string): string =>
 
 /**
  * Findings as GitHub Actions' workflow commands, a line each, which show as annotations of a run (GitHub
- * Docs, "Workflow commands for GitHub Actions").
+ * Docs, "Workflow commands for GitHub Actions"). Where there are more than it shows, a line of the log says so.
  */
 export const github: Format<CheckAnswer> = {
   pieces: ({ source, result }) =>
@@ -29,5 +33,20 @@ export const github: Format<CheckAnswer> = {
       const properties = `file=${escapeProperty(source.path)},title=${escapeProperty(rule.id)}`;
       return `::${COMMAND[severity]} ${properties}::${escapeData(message)}\n`;
     }),
-  ending: (_, unread) => unread.map(unreadToGithub).join(''),
+  ending: ({ answers, unread }) => unread.map(unreadToGithub).join('') + limitText(answers, unread),
 };
+
+function limitText(answers: readonly CheckAnswer[], unread: readonly Unread[]): string {
+  const findings = answers.flatMap(({ result }) => result.findings);
+  const counts = SEVERITIES.map(
+    (severity) =>
+      findings.filter(({ rule }) => rule.severity === severity).length +
+      (severity === 'error' ? unread.length : 0),
+  );
+  const over = SEVERITIES.flatMap((severity, i) =>
+    (counts[i] as number) > SHOWN ? `${counts[i]} ${COMMAND[severity]}s` : [],
+  );
+  return over.length === 0
+    ? ''
+    : `GitHub shows ${SHOWN} annotations of each kind a step; there are ${over.join(', ')}. All are in this log.\n`;
+}

@@ -2,7 +2,7 @@ import { type CheckAnswer, passes } from '../../answers/check.js';
 import { countBySeverity, type Finding } from '../../check/check.js';
 import type { Consequence, Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
-import type { JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
 /** A report as the JSON Schema `check` describes it. */
@@ -21,6 +21,7 @@ export function checkToJson(report: CheckAnswer): JsonObject {
       .map((rule) => ruleToJson(rule, consequences.get(rule))),
     not_run: notRun.map(({ id }) => id),
     notes,
+    format_version: FORMAT_VERSION,
   };
 }
 

@@ -4,11 +4,13 @@ import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
-import { consequenceName, type Rule } from '../../check/rule.js';
+import type { Rule } from '../../check/rule.js';
 import { RULES } from '../../check/rules.js';
 import type { TableSource } from '../../evidence/source.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, toJsonText } from '../basics/json.js';
+import { fingerprintsOf } from './fingerprint.js';
+import { consequenceTexts } from './rules.js';
 
 const LEVEL: Readonly<Record<Severity, Result.level>> = {
   error: 'error',
@@ -17,7 +19,7 @@ const LEVEL: Readonly<Record<Severity, Result.level>> = {
 };
 
 export const sarif: Format<CheckAnswer> = {
-  ending: (answers, unread) => toJsonText(checkToSarif(answers, unread, rulesOf(answers))),
+  ending: ({ answers, unread }) => toJsonText(checkToSarif(answers, unread)),
 };
 
 /** The rules that were asked for of any table; all where there was no table. */
@@ -26,29 +28,41 @@ function rulesOf(answers: readonly CheckAnswer[]): readonly Rule[] {
   return answers.length === 0 ? RULES : RULES.filter((rule) => asked.has(rule));
 }
 
+/** Relative references are to where the command ran, the root of the repository in most jobs. */
+const SOURCE_ROOT = '%SRCROOT%';
+
 /**
- * Reports as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). A finding has its region
- * in bytes where the file is the table itself, and not a text or an archive that holds it.
+ * Findings as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). Where the file is the
+ * table itself, and not a text or an archive that holds it, a finding has its region in bytes. It has a line as
+ * well, always the first: readers of text show no finding without one, and in SARIF a region's text and
+ * its bytes are independent of each other (3.30.4).
  *
  * @param unread what could not be read, which the log must not pass over
- * @param rules those that were asked for
  */
-function checkToSarif(
-  reports: readonly CheckAnswer[],
+export function checkToSarif(
+  answers: readonly CheckAnswer[],
   unread: readonly Unread[],
-  rules: readonly Rule[],
 ): JsonObject {
+  const rules = rulesOf(answers);
   const indexes = new Map(rules.map((rule, index) => [rule, index]));
   const run: Run = {
-    tool: { driver: { name: 'dmar', version: VERSION, rules: rules.map(toDescriptor) } },
+    tool: {
+      driver: {
+        name: 'dmar',
+        version: VERSION,
+        semanticVersion: VERSION,
+        rules: rules.map(toDescriptor),
+      },
+    },
+    automationDetails: { id: 'dmar/check/' },
     invocations: [
       {
         executionSuccessful: unread.length === 0,
         toolExecutionNotifications: unread.map(toNotification),
       },
     ],
-    artifacts: reports.map(({ source: { path, bytes, verbatim, sha256 } }) => ({
-      location: { uri: uriOf(path) },
+    artifacts: answers.map(({ source: { path, bytes, verbatim, sha256 } }) => ({
+      location: locationOf(path),
       ...(verbatim
         ? {
             length: bytes.length,
@@ -57,12 +71,13 @@ function checkToSarif(
           }
         : {}),
     })),
-    results: reports.flatMap(({ source, result }, artifact) =>
-      result.findings.map((finding) => ({
-        ...toResult(finding, source, artifact),
+    results: answers.flatMap((answer, artifact) => {
+      const fingerprints = fingerprintsOf(answer);
+      return answer.result.findings.map((finding, i) => ({
+        ...toResult(finding, answer.source, artifact, fingerprints[i] as string),
         ruleIndex: indexes.get(finding.rule) ?? -1,
-      })),
-    ),
+      }));
+    }),
   };
   const log: Log = {
     $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
@@ -72,12 +87,16 @@ function checkToSarif(
   return log as unknown as JsonObject;
 }
 
-function toDescriptor({ id, severity, title, consequences, advice }: Rule): ReportingDescriptor {
-  const effects = consequences.map(
-    (consequence) => `${consequenceName(consequence)}: ${consequence.effect}.`,
-  );
+/** A rule's id as SARIF's readers show it beside the id: `RmrrOverlap`. */
+const nameOf = (id: string): string =>
+  id.replace(/(?:^|-)(.)/g, (_, letter: string) => letter.toUpperCase());
+
+function toDescriptor(rule: Rule): ReportingDescriptor {
+  const { id, severity, title, advice } = rule;
+  const effects = consequenceTexts(rule);
   return {
     id,
+    name: nameOf(id),
     shortDescription: { text: `${title}.` },
     fullDescription: { text: [`${title}.`, ...effects].join(' ') },
     help: {
@@ -92,13 +111,14 @@ const toNotification = ({ path, failure: { code, message } }: Unread): Notificat
   level: 'error',
   descriptor: { id: code },
   message: { text: message },
-  locations: [{ physicalLocation: { artifactLocation: { uri: uriOf(path) } } }],
+  locations: [{ physicalLocation: { artifactLocation: locationOf(path) } }],
 });
 
 function toResult(
   { rule, severity, offset, length, message }: Finding,
   { path, verbatim }: TableSource,
   index: number,
+  fingerprint: string,
 ): Result {
   return {
     ruleId: rule.id,
@@ -107,17 +127,31 @@ function toResult(
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { uri: uriOf(path), index },
-          ...(verbatim ? { region: { byteOffset: offset, byteLength: length } } : {}),
+          artifactLocation: { ...locationOf(path), index },
+          region: {
+            startLine: 1,
+            ...(verbatim ? { byteOffset: offset, byteLength: length } : {}),
+          },
         },
       },
     ],
+    partialFingerprints: {
+      'dmarRuleAndStructure/v1': fingerprint,
+      // The one that GitHub goes by; it would make one of all findings on a line otherwise.
+      primaryLocationLineHash: fingerprint,
+    },
   };
 }
 
-/** A path as a URI, or a reference relative to where the command ran; standard input has a name of its own. */
-function uriOf(path: string): string {
-  if (path === '-') return 'stdin';
-  const encoded = path.split('/').map(encodeURIComponent).join('/');
-  return path.startsWith('/') ? `file://${encoded}` : encoded;
+/** A path as a URI, or a reference relative to the source's root; standard input has a name of its own. */
+function locationOf(path: string): { uri: string; uriBaseId?: string } {
+  if (path === '-') return { uri: 'stdin', uriBaseId: SOURCE_ROOT };
+  const encoded = path
+    .replace(/^(\.\/)+/, '')
+    .split('/')
+    .map(encodeURIComponent)
+    .join('/');
+  return path.startsWith('/')
+    ? { uri: `file://${encoded}` }
+    : { uri: encoded, uriBaseId: SOURCE_ROOT };
 }

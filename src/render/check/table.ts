@@ -12,6 +12,7 @@ import type { Format } from '../basics/format.js';
 import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
 import { renderTable } from '../basics/table.js';
 import { plural, wrap } from '../basics/text.js';
+import { needText } from './rules.js';
 
 /** Findings of one rule that a person is shown; the others are counted. */
 const MOST_FINDINGS = 20;
@@ -43,8 +44,8 @@ function renderCheck(report: CheckAnswer, page: Page): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble({ source, header, hostRoot }: CheckAnswer, page: Page): string {
-  const oem = [header?.oemId, header?.oemTableId]
+function preamble({ source, table, hostRoot }: CheckAnswer, page: Page): string {
+  const oem = [table?.header.oemId, table?.header.oemTableId]
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
     .filter((id) => id !== '');
   return facts(
@@ -131,19 +132,13 @@ export function renderRules(rules: readonly Rule[], { columns, style }: Page): s
   return `${renderTable(headings, rows, { heading: style.heading })}\n`;
 }
 
-const NEEDS = {
-  pci: "the machine's PCI functions (--root)",
-  memoryMap: "the firmware's memory map (--root)",
-  ioApics: "the machine's I/O APICs, from the MADT (--root)",
-} as const;
-
 /** One rule in full. */
 export function renderRule(rule: Rule, page: Page): string {
   const { columns, style } = page;
   return [
     `${style.heading(rule.id)} (${style[MARK[rule.severity]](rule.severity)})`,
     wrap(`${rule.title}.`, columns),
-    ...(rule.needs === undefined ? [] : ['', hanging('Needs', `${NEEDS[rule.needs]}.`, page)]),
+    ...(rule.needs === undefined ? [] : ['', hanging('Needs', `${needText(rule)}.`, page)]),
     '',
     style.heading('Who trips over it'),
     ...consequenceLines(rule, page),

@@ -1,34 +1,35 @@
-import type { DevicesAnswer } from '../../answers/devices.js';
-import { csvLine } from '../basics/csv.js';
-import { asidesOf, type Format } from '../basics/format.js';
+import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
+import { csvFormat } from '../basics/csv.js';
+import { asidesOf } from '../basics/format.js';
 import { deviceToJson } from './json.js';
 
 /** The devices as CSV, the keys of a device in the JSON; regions are separated by blanks. */
-export const csv: Format<DevicesAnswer> = {
-  heading:
-    'source,device,vendor_id,device_id,name,class,class_name,driver,physical_function,iommu_group,regions,memory,linux,linux_reason,xen,xen_reason\n',
-  pieces: ({ source, reports, names }) =>
-    reports.map((report) => {
-      const { linux, xen, restriction, candidate } = report;
-      const json = deviceToJson(report, names);
-      return csvLine([
-        source.path,
-        json.device,
-        json.vendor_id ?? '',
-        json.device_id ?? '',
-        json.name ?? '',
-        json.class ?? '',
-        json.class_name ?? '',
-        json.driver ?? '',
-        json.physical_function ?? '',
-        candidate.group?.id ?? '',
-        json.regions.map(({ base, limit }) => `${base}-${limit}`).join(' '),
-        restriction?.kind ?? '',
-        linux.verdict,
-        linux.reason,
-        xen.verdict,
-        xen.reason,
-      ]);
-    }),
+export const csv = csvFormat<DevicesAnswer, Row>({
+  rows: ({ source, reports, names }) =>
+    reports.map((report) => ({ path: source.path, report, json: deviceToJson(report, names) })),
+  columns: {
+    source: ({ path }) => path,
+    device: ({ json }) => json.device,
+    vendor_id: ({ json }) => json.vendor_id,
+    device_id: ({ json }) => json.device_id,
+    name: ({ json }) => json.name,
+    class: ({ json }) => json.class,
+    class_name: ({ json }) => json.class_name,
+    driver: ({ json }) => json.driver,
+    physical_function: ({ json }) => json.physical_function,
+    iommu_group: ({ report }) => report.candidate.group?.id,
+    regions: ({ json }) => json.regions.map(({ base, limit }) => `${base}-${limit}`).join(' '),
+    memory: ({ report }) => report.restriction?.kind,
+    linux: ({ report }) => report.linux.verdict,
+    linux_reason: ({ report }) => report.linux.reason,
+    xen: ({ report }) => report.xen.verdict,
+    xen_reason: ({ report }) => report.xen.reason,
+  },
   asides: ({ notes, diagnostics }) => asidesOf(notes, diagnostics),
-};
+});
+
+interface Row {
+  readonly path: string;
+  readonly report: DeviceReport;
+  readonly json: ReturnType<typeof deviceToJson>;
+}

@@ -5,7 +5,8 @@ import { formatSbdf } from '../../base/sbdf.js';
 import type { PciNames } from '../../machine/pci-names.js';
 import type { ReservedRegion } from '../../regions/region.js';
 import type { Format } from '../basics/format.js';
-import type { JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
+import { originToJson } from '../basics/region-json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
 const hexOrNull = (value: number | null, digits: number) =>
@@ -30,6 +31,7 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
     devices: reports.map((report) => deviceToJson(report, names)),
     notes: [...notes],
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
+    format_version: FORMAT_VERSION,
   };
 }
 
@@ -52,6 +54,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
     iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
     regions: candidate.uses.map(({ region, named, below }) => ({
       rmrr: rmrrOf(region),
+      origin: originToJson(region.origin),
       base: formatAddress(region.base),
       limit: formatAddress(region.limit),
       named: formatSbdf(named),

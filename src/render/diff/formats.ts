@@ -5,4 +5,5 @@ import type { Formats } from '../basics/format.js';
 export const DIFF_FORMATS: Formats<DiffAnswer> = {
   table: async () => (await import('./table.js')).table,
   json: async () => (await import('./json.js')).json,
+  markdown: async () => (await import('./markdown.js')).markdown,
 };

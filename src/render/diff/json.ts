@@ -4,7 +4,8 @@ import type { Detail } from '../../diff/details.js';
 import type { Change } from '../../diff/diff.js';
 import type { ReservedFrames } from '../../diff/guests.js';
 import type { Format } from '../basics/format.js';
-import { type JsonObject, jsonInteger } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, jsonInteger } from '../basics/json.js';
+import { extentOf } from '../basics/region-json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
 /** A report as the JSON Schema `diff` describes it. */
@@ -22,6 +23,7 @@ export function diffToJson(report: DiffAnswer): JsonObject {
       freed: guests.freed.map(framesToJson),
     },
     notes,
+    format_version: FORMAT_VERSION,
   };
 }
 
@@ -43,5 +45,6 @@ const framesToJson = ({ start, end, devices }: ReservedFrames): JsonObject => ({
   nr_pages: jsonInteger(end - start),
   base: formatAddress(start * PAGE_SIZE),
   limit: formatAddress(end * PAGE_SIZE - 1n),
+  ...extentOf(start, end - start),
   devices,
 });

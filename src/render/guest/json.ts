@@ -10,7 +10,8 @@ import {
   type RdmPolicy,
 } from '../../toolstack/libxl/layout.js';
 import type { Format } from '../basics/format.js';
-import { type JsonObject, jsonInteger } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, jsonInteger } from '../basics/json.js';
+import { extentOf } from '../basics/region-json.js';
 import { sourceToJson } from '../basics/source-json.js';
 import { explainNote, explainRegion, explainVerdict } from './words.js';
 
@@ -109,6 +110,7 @@ export function guestToJson(answer: GuestAnswer): JsonObject {
     remarks: answer.notes.map((note) => ({ ...explainNote(note, answer) })),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     notes: [...sourceNotes],
+    format_version: FORMAT_VERSION,
   };
 }
 
@@ -118,14 +120,17 @@ export const json: Format<GuestAnswer> = { document: guestToJson };
 const defined = (policy: GivenPolicy): RdmPolicy | null => (policy === 'undefined' ? null : policy);
 
 /** The guest's regions, in libxl's order. */
-export const regionsToJson = (answer: GuestAnswer): JsonObject[] =>
+export const regionsToJson = (answer: GuestAnswer) =>
   answer.layout.regions.map((region) => ({
     start_pfn: jsonInteger(region.start / PAGE_SIZE),
     nr_pages: jsonInteger(region.size / PAGE_SIZE),
     ...bounds(region.start, region.size),
+    ...extentOf(region.start / PAGE_SIZE, region.size / PAGE_SIZE),
     devices: [...region.owners],
     assigned: region.devices.map(formatSbdf),
     policy: defined(region.policy),
     fate: region.fate,
     message: explainRegion(region, answer),
   }));
+
+export type GuestRegionJson = ReturnType<typeof regionsToJson>[number];

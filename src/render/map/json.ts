@@ -1,9 +1,12 @@
+import { missingFrom } from '../../answers/completeness.js';
 import type { MapAnswer } from '../../answers/map.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { MissingRegion, RdmMapResult } from '../../xen/rdm-map.js';
+import { originOfRmrr } from '../../xen/reported-region.js';
 import type { Format } from '../basics/format.js';
-import { type JsonObject, jsonInteger } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, jsonInteger } from '../basics/json.js';
+import { extentOf, originToJson } from '../basics/region-json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
 /** First and last byte of a run of pages; wraps like the 64-bit frame arithmetic it came from. */
@@ -12,30 +15,41 @@ export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
   limit: formatAddress(BigInt.asUintN(64, (start_pfn + nr_pages) * PAGE_SIZE - 1n)),
 });
 
+/** What became of VT-d. */
+export const vtdOf = ({
+  source,
+  result: { xen },
+}: MapAnswer): 'enabled' | 'disabled' | 'unknown' => {
+  if (missingFrom(source) !== null) return 'unknown';
+  return xen.iommu_enabled && xen.outcome === 'ok' ? 'enabled' : 'disabled';
+};
+
 const rcOf = (rc: number | null) => ({ rc, errno: rc === null ? null : errnoName(rc) });
 
 /** The map as the contract for scripts has it: see the JSON Schema `map`. */
-export function mapToJson({ source, result, iommu, diagnostics, notes }: MapAnswer): JsonObject {
-  const { xen, abi, answer } = result;
+export function mapToJson(answer: MapAnswer): JsonObject {
+  const { source, result, iommu, diagnostics, notes } = answer;
+  const { xen, abi, answer: call } = result;
   return {
     source: sourceToJson(source),
     model: { xen: xen.release.name, abi, iommu },
     boot: {
       ...rcOf(xen.parse_rc),
-      vtd: xen.iommu_enabled && xen.outcome === 'ok' ? 'enabled' : 'disabled',
+      vtd: vtdOf(answer),
       outcome: xen.outcome,
     },
     hypercall: {
       op: 'XENMEM_reserved_device_memory_map',
       subop: 27,
-      nr_entries_in: answer?.nr_entries_in ?? null,
-      ...rcOf(answer?.rc ?? null),
-      nr_entries: answer?.nr_entries ?? null,
+      nr_entries_in: call?.nr_entries_in ?? null,
+      ...rcOf(call?.rc ?? null),
+      nr_entries: call?.nr_entries ?? null,
     },
     entries: entriesToJson(result),
     ignored: result.missing.map(missingToJson),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     notes,
+    format_version: FORMAT_VERSION,
   };
 }
 
@@ -47,7 +61,9 @@ export const entriesToJson = ({ answer }: RdmMapResult): JsonObject[] =>
     start_pfn: jsonInteger(start_pfn),
     nr_pages: jsonInteger(nr_pages),
     ...boundsOf(start_pfn, nr_pages),
+    ...extentOf(start_pfn, nr_pages),
     rmrr: unit.rmrr === null ? null : { ...unit.rmrr },
+    origin: originToJson(unit.origin),
     devices: unit.devices.map(({ name }) => name),
   }));
 
@@ -59,6 +75,7 @@ const missingToJson = ({
   message,
 }: MissingRegion): JsonObject => ({
   rmrr: rmrr === null ? null : { ...rmrr },
+  origin: originToJson(originOfRmrr(rmrr)),
   base: formatAddress(base_address),
   limit: formatAddress(end_address),
   reason,

@@ -1,7 +1,7 @@
 import type { DmarTable } from '../../acpi/dmar/decode.js';
 import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
-import type { JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { findingToJson } from '../check/json.js';
 import { mapToJson } from '../map/json.js';
 
@@ -12,7 +12,7 @@ import { mapToJson } from '../map/json.js';
  */
 export const scannedToJson = (path: string, answer: ScanAnswer): JsonObject => {
   const { map, table, findings } = answer;
-  const { source, ...rest } = mapToJson(map);
+  const { source, format_version, ...rest } = mapToJson(map);
   return {
     path,
     source,
@@ -21,6 +21,7 @@ export const scannedToJson = (path: string, answer: ScanAnswer): JsonObject => {
     // What is wrong with the bytes stands among the findings.
     diagnostics: map.result.diagnostics.map((diagnostic) => ({ ...diagnostic })),
     findings: findings.map(findingToJson),
+    format_version,
   };
 };
 
@@ -31,6 +32,7 @@ export const unreadableToJson = (
 ): JsonObject => ({
   path,
   error: { code, message },
+  format_version: FORMAT_VERSION,
 });
 
 /** What a table tells of the machine it is from: its maker, and how many structures of each type it has. */
@@ -47,5 +49,6 @@ function machineToJson({ header, structures }: DmarTable): JsonObject {
     hostAddressWidth: header.hostAddressWidth,
     flags: header.flags,
     structures: counts,
+    structure_counts: Object.entries(counts).map(([name, count]) => ({ name, count })),
   };
 }

@@ -1,11 +1,11 @@
 import type { JsonFields } from '../../acpi/table-layout.js';
 import { structureToJson } from '../../acpi/tables.js';
 import type { ShowAnswer } from '../../answers/show.js';
-import { csvLine } from '../basics/csv.js';
-import { asidesOf, type Format } from '../basics/format.js';
+import { csvFormat } from '../basics/csv.js';
+import { asidesOf } from '../basics/format.js';
 
 /** Keys of a structure's JSON that are columns. */
-const COLUMNS = [
+const KEYS = [
   'offset',
   'type',
   'name',
@@ -17,21 +17,27 @@ const COLUMNS = [
   'limitAddress',
 ] as const;
 
-/**
- * The structures as CSV, a line each; what one has no field for is empty, devices are separated by blanks.
- */
-export const csv: Format<ShowAnswer> = {
-  heading: csvLine(['source', ...COLUMNS, 'devices']),
-  *pieces({ source, table, resolve }) {
+interface Row {
+  readonly path: string;
+  readonly structure: JsonFields;
+}
+
+/** The structures as CSV, a line each; what one has no field for is empty, devices are separated by blanks. */
+export const csv = csvFormat<ShowAnswer, Row>({
+  *rows({ source, table, resolve }) {
     for (const structure of table.structures) {
-      yield lineOf(source.path, structureToJson(table.kind, structure, resolve));
+      yield { path: source.path, structure: structureToJson(table.kind, structure, resolve) };
     }
   },
+  columns: {
+    source: ({ path }) => path,
+    ...Object.fromEntries(
+      KEYS.map((key) => [key, ({ structure }: Row) => structure[key] as string | number]),
+    ),
+    devices: ({ structure }) =>
+      ((structure.deviceScope ?? []) as readonly JsonFields[])
+        .map(({ device }) => device ?? '')
+        .join(' '),
+  },
   asides: ({ notes, diagnostics }) => asidesOf(notes, diagnostics),
-};
-
-function lineOf(path: string, structure: JsonFields): string {
-  const scopes = (structure.deviceScope ?? []) as readonly JsonFields[];
-  const devices = scopes.map(({ device }) => device ?? '').join(' ');
-  return csvLine([path, ...COLUMNS.map((key) => (structure[key] ?? '') as string), devices]);
-}
+});

@@ -1,7 +1,7 @@
 import { tableToJson } from '../../acpi/tables.js';
 import type { ShowAnswer } from '../../answers/show.js';
 import type { Format } from '../basics/format.js';
-import type { JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 
 /** A table as JSON that `dmar build` makes the same bytes of: see the JSON Schema `show`. */
@@ -16,6 +16,7 @@ export const showToJson = ({
   ...tableToJson(table, resolve),
   diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
   notes,
+  format_version: FORMAT_VERSION,
 });
 
 export const json: Format<ShowAnswer> = { document: showToJson };
