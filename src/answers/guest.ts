@@ -3,6 +3,7 @@ import { EXIT, Failure } from '../base/failure.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
+import type { Firmware } from '../toolstack/hvmloader/e820.js';
 import { DEFAULT_MACHINE, type GuestMachine } from '../toolstack/hvmloader/machine.js';
 import {
   type BuildInfo,
@@ -21,7 +22,9 @@ import {
   LOW_MEMORY_START,
   layOutAround,
   layOutGuest,
+  layOutPlainly,
   MIB,
+  PVH_MMIO_HOLE,
   type ReservedDeviceMemory,
 } from '../toolstack/libxl/layout.js';
 import { type Libxl, libxlOf } from '../toolstack/libxl/releases.js';
@@ -30,13 +33,14 @@ import {
   BadSetting,
   completeConfig,
   type GuestOptions,
+  type GuestType,
   readXlGuest,
   type XlGuest,
 } from '../toolstack/xl/config.js';
 import { xlOf } from '../toolstack/xl/releases.js';
+import { type AttachFailure, attachDevices } from '../xen/attach.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
-import { type AttachFailure, attachDevices } from '../xen/vtd/attach.js';
 import type { Evidence } from './evidence.js';
 import { bootGuest, bootNotes, type FinalMap } from './guest-boot.js';
 import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
@@ -46,6 +50,8 @@ export interface GuestQuestion {
   readonly config: GuestConfig;
   /** What libxl looks at first; null where only the RAM is known. */
   readonly info: BuildInfo | null;
+  /** By default hvm. */
+  readonly type?: GuestType;
   /** What it boots on; by default what xl gives a guest. */
   readonly machine?: GuestMachine;
   /** What is to be said of how the guest was described; they come first. */
@@ -65,6 +71,7 @@ export interface GuestRemedy {
 /** Whether a guest can be created, and where its memory goes. */
 export interface GuestOutcome {
   readonly config: GuestConfig;
+  readonly type: GuestType;
   readonly info: BuildInfo | null;
   readonly layout: GuestLayout;
   readonly refusal: GuestRefusal | null;
@@ -94,6 +101,10 @@ export interface GuestDescription {
   readonly options: GuestOptions;
   /** What is to be said of those. */
   readonly notes: readonly GuestNote[];
+  /** Goes before the file's. */
+  readonly type?: GuestType | undefined;
+  /** Goes before the file's. */
+  readonly firmware?: Firmware | undefined;
   /** An xl configuration file and what messages call it; null for none. */
   readonly file: { readonly path: string; readonly text: string } | null;
 }
@@ -108,7 +119,7 @@ const usage = (message: string, hint?: string): Failure =>
  * @throws Failure `bad-guest`, a matter of usage
  */
 export function readGuest(
-  { options, notes, file }: GuestDescription,
+  { options, notes, type, firmware, file }: GuestDescription,
   release: string,
 ): GuestQuestion {
   const xl = file === null ? null : readFile(file, release);
@@ -128,8 +139,13 @@ export function readGuest(
     machine: {
       ...(xl?.machine ?? DEFAULT_MACHINE),
       ...(options.mmioHole === undefined ? {} : { mmioHole: options.mmioHole }),
+      ...(firmware === undefined ? {} : { firmware }),
     },
-    notes: [...(xl?.notes ?? []), ...notes],
+    type: type ?? xl?.type ?? 'hvm',
+    notes: [
+      ...(xl?.notes ?? []).filter(({ code }) => code !== 'no-type' || type === undefined),
+      ...notes,
+    ],
   };
 }
 
@@ -183,11 +199,15 @@ function requireXen({ release, outcome, why }: Xen): void {
  * @param clean takes out of the hypercall's answer what the source did not tell
  */
 export function createGuest(
-  { config, info, machine = DEFAULT_MACHINE, notes }: GuestQuestion,
+  question: GuestQuestion,
   xen: Xen,
   host: Host | null = null,
   clean: (result: RdmMapResult) => RdmMapResult = (result) => result,
 ): GuestOutcome {
+  if (question.type === 'pv' || question.type === 'pvh') {
+    return createWithoutFirmware(question, question.type, xen, host);
+  }
+  const { config, info, machine = DEFAULT_MACHINE, notes } = question;
   const libxl = libxlOf(xen.release.name);
   const ask = (device: Sbdf | null): RdmMapResult =>
     clean(askRdmMap(xen, { abi: 'native', ...(device === null ? {} : { device }) }));
@@ -200,6 +220,7 @@ export function createGuest(
       : null;
   return {
     config,
+    type: 'hvm',
     info,
     layout: isSet(outcome.refusal) ? layout : { ...layout, e820: [] },
     ...outcome,
@@ -213,6 +234,42 @@ export function createGuest(
       ...(final === null ? [] : bootNotes(final)),
     ],
     diagnostics: ask(null).diagnostics,
+    xen,
+  };
+}
+
+/**
+ * A guest of type pv or pvh: no RAM is moved for its devices' regions. The frames of a PV guest are no
+ * addresses, so that none is taken by the time a device is attached (xen/arch/x86/mm/p2m.c,
+ * set_identity_p2m_entry), but shared regions are refused as ever. Its map is not modelled.
+ */
+function createWithoutFirmware(
+  { config, info, notes }: GuestQuestion,
+  type: 'pv' | 'pvh',
+  xen: Xen,
+  host: Host | null,
+): GuestOutcome {
+  const hasDevices = config.pci.length > 0;
+  const refusesDevices = type === 'pvh' && libxlOf(xen.release.name).refusesPvhDevices;
+  const noPassthrough = hasDevices && (refusesDevices || !xen.iommu_enabled);
+  const assign = noPassthrough ? null : attachDevices(xen, attachedDevices(config, xen, host), []);
+  const hole = type === 'pvh' ? PVH_MMIO_HOLE : 0n;
+  return {
+    config,
+    type,
+    info,
+    layout: layOutPlainly(config.memory, HIGH_MEMORY_START - hole),
+    refusal: noPassthrough ? 'no-passthrough' : assign === null ? null : 'assign',
+    assign,
+    final: null,
+    remedies: [],
+    notes: [
+      ...notes,
+      type === 'pvh'
+        ? { code: 'pvh-guest', severity: 'info' }
+        : { code: 'pv-guest', severity: 'info', hasDevices },
+    ],
+    diagnostics: askRdmMap(xen, { abi: 'native' }).diagnostics,
     xen,
   };
 }
@@ -266,7 +323,7 @@ function attachedDevices(
     );
 }
 
-/** The functions of a device: those of the machine, or else those that regions name. */
+/** The functions of a device: those of the machine, or else those that regions name, or the first alone. */
 function knownFunctions({ segment, bus, device }: Sbdf, xen: Xen, host: Host | null): Sbdf[] {
   const known =
     host?.pci == null
@@ -279,6 +336,7 @@ function knownFunctions({ segment, bus, device }: Sbdf, xen: Xen, host: Host | n
       .filter((fn) => fn.segment === segment && fn.bus === bus && fn.device === device)
       .map(({ func }) => func),
   );
+  if (functions.size === 0) functions.add(0);
   return [...functions].sort().map((func) => ({ segment, bus, device, func }));
 }
 

@@ -207,6 +207,16 @@ export const COMMANDS: Commands = {
         flags: '--rdm-mem-boundary <MiB>',
         about: 'no RAM is moved for regions up to here (default: 2048)',
       },
+      {
+        flags: '--type <type>',
+        about: "the guest's type (default: the file's, else hvm)",
+        choices: ['hvm', 'pvh', 'pv'],
+      },
+      {
+        flags: '--bios <name>',
+        about: "the guest's firmware (default: the file's, else seabios)",
+        choices: ['seabios', 'ovmf', 'rombios'],
+      },
       { flags: '--no-hap', about: "the guest's memory is paged without the hardware's help" },
       ...svgOptions(),
       ...xenOptions(),

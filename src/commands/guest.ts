@@ -3,9 +3,11 @@ import type { XenOptions } from '../answers/hypervisor.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { readPath } from '../read/bounded-read.js';
 import { GUEST_FORMATS } from '../render/guest/formats.js';
+import type { Firmware } from '../toolstack/hvmloader/e820.js';
 import {
   BadSetting,
   type GuestOptions,
+  type GuestType,
   parseMib,
   parseMmioHole,
   parsePciSpec,
@@ -25,6 +27,8 @@ export interface GuestCommandOptions extends SourceOptions, XenOptions, SvgOptio
   rdm?: string;
   rdmMemBoundary?: string;
   pci?: string[];
+  type?: GuestType;
+  bios?: Firmware;
   /** false: --no-hap. */
   hap: boolean;
 }
@@ -65,6 +69,8 @@ async function describe(options: GuestCommandOptions): Promise<GuestDescription>
     return {
       options: { ...fromCommandLine(options), ...(pci === undefined ? {} : { pci }) },
       notes: specs?.flatMap(({ text, spec }) => pciNotes(spec, text, null)) ?? [],
+      type: options.type,
+      firmware: options.bios,
       file,
     };
   } catch (error) {

@@ -28,8 +28,10 @@ export interface NoteValues {
   'video-memory-default': { vga: string; bytes: bigint };
   /** memory is less than maxmem. */
   'populated-on-demand': Record<never, never>;
-  /** The file's guest is of another type than hvm; null: it has none. */
-  'not-hvm': { type: string | null };
+  /** The file has no type: what is shown is a guest of type hvm, and xl makes one of type pv. */
+  'no-type': Record<never, never>;
+  'pv-guest': { hasDevices: boolean };
+  'pvh-guest': Record<never, never>;
   'no-passthrough': Record<never, never>;
   'no-rdm-asked': Record<never, never>;
   'device-without-region': { device: Sbdf };

@@ -250,6 +250,24 @@ describe('the attach', () => {
   });
 });
 
+describe('guests of other types', () => {
+  test('pvh gets no device from 4.14 on', async () => {
+    const { status, answer } = await json('--memory', '2800', '--pci', '00:1d.0', '--type', 'pvh');
+    expect(status).toBe(1);
+    expect(answer).toMatchObject({ refusal: 'no-passthrough', regions: [], e820: [], final: null });
+    expect(answer.message).toContain('no PCI device to a guest of type pvh');
+  });
+
+  test('pv: no RAM is moved, and none is in the way', async () => {
+    const args = ['--memory', '2800', '--pci', '00:1d.0', '--rdm-mem-boundary', '3072'];
+    const { status, answer } = await json(...args, '--type', 'pv');
+    expect(status).toBe(0);
+    expect(answer).toMatchObject({ created: true, regions: [], final: null });
+    expect(answer.remarks).toMatchObject([{ code: 'pv-guest' }]);
+    expect(answer.remarks[0].message).toContain('e820_host=1');
+  });
+});
+
 describe('usage', () => {
   test.each([
     [[], "The guest's memory is not known."],

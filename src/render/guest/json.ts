@@ -77,6 +77,7 @@ export function guestToJson(answer: GuestAnswer): JsonObject {
     source: sourceToJson(source),
     model: { xen: xen.release.name, abi: 'native', iommu },
     guest: {
+      type: answer.type,
       memory: mib(config.memory),
       mmio_hole: mib(config.mmioHole),
       hap: config.hap,

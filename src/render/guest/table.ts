@@ -55,14 +55,7 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
     refusal === null && answer.final?.result.boots !== false
       ? style.good(verdict)
       : style.bad(verdict),
-    `${style.heading('guest-physical address space')}\n${addressSpaceText(
-      guestRanges(answer),
-      columns,
-      (kind, text) => {
-        const paint = PAINT[kind];
-        return paint === undefined ? text : style[paint](text);
-      },
-    ).trimEnd()}`,
+    answer.type === 'hvm' ? picture(answer, page) : '',
     ...mapTables(answer, page),
     regionsTable(answer, page),
     explanations(answer, page),
@@ -78,10 +71,18 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function preamble({ source, config, xen, iommu }: GuestAnswer, page: Page): string {
+function picture(answer: GuestAnswer, { columns, style }: Page): string {
+  const drawn = addressSpaceText(guestRanges(answer), columns, (kind, text) => {
+    const paint = PAINT[kind];
+    return paint === undefined ? text : style[paint](text);
+  });
+  return `${style.heading('guest-physical address space')}\n${drawn.trimEnd()}`;
+}
+
+function preamble({ source, type, config, xen, iommu }: GuestAnswer, page: Page): string {
   const vtd = xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
   const lines: [string, string][] = [
-    ['Guest', describeGuest(config)],
+    ['Guest', `type="${type}" ${describeGuest(config)}`],
     ['Devices', config.pci.map(({ device }) => formatSbdf(device)).join(', ') || 'none'],
     ['Source', source.path],
     ['Behaviour', `Xen ${xen.release.name}, IOMMU ${iommu}, ${vtd}`],

@@ -29,7 +29,7 @@ export function explainVerdict(answer: GuestOutcome): string {
 }
 
 function explainRefusal(answer: GuestOutcome): string | null {
-  const { refusal, layout, info } = answer;
+  const { refusal, layout, info, type } = answer;
   switch (refusal) {
     case null:
       return null;
@@ -40,6 +40,9 @@ function explainRefusal(answer: GuestOutcome): string | null {
       return `the graphics card needs video memory${least}. Raise videoram, or leave it out.`;
     }
     case 'no-passthrough':
+      if (type === 'pvh') {
+        return 'libxl gives no PCI device to a guest of type pvh. Leave pci out, or make it type = "hvm".';
+      }
       return 'VT-d is off, so that no device can be given to it.';
     case 'rdm-conflict': {
       const conflict = layout.regions.find(({ fate }) => fate === 'refused');
@@ -171,10 +174,16 @@ const SENTENCES: Sentences = {
       : `${mib(bytes)} of video memory are taken off the memory, the least that ${vga === 'std' ? 'stdvga' : vga} has; videoram= changes it.`,
   'populated-on-demand': () =>
     'memory is less than maxmem: libxl populates such a guest on demand, and gives it no PCI device.',
-  'not-hvm': ({ type }) => {
-    const what = type === null ? 'has no type, which makes it pv' : `is of type ${type}`;
-    return `The guest ${what}; what is shown is where the memory of a guest of type hvm goes.`;
-  },
+  'no-type': () =>
+    'The file has no type, which makes it pv to xl; what is shown is where the memory of a guest of type hvm goes. Add type = "hvm", or say --type pv.',
+  'pv-guest': ({ hasDevices }) =>
+    `A guest of type pv has no addresses of its own that a region could be in the way of: libxl asks for no region, and rdm= and rdm_mem_boundary mean nothing. ${
+      hasDevices
+        ? "Since it has devices, xl sets e820_host=1: its map is made from the host's, so that a region is kept out of RAM as far as the host's firmware has it reserved."
+        : "Without devices its map is RAM alone; with e820_host=1 it is made from the host's."
+    }`,
+  'pvh-guest': () =>
+    'A guest of type pvh has no firmware and no device model: its kernel finds the map that libxl sets, RAM from 0 on and a hole of 64 MiB below 4 GiB. From 4.14 on libxl gives it no PCI device.',
   'no-passthrough': () =>
     'VT-d is off, so that the hypervisor reports no region, and no device can be given to a guest.',
   'no-rdm-asked': () =>

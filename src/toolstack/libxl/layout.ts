@@ -12,6 +12,8 @@ export const HIGH_MEMORY_START = 4n * GIB;
 export const LOW_MEMORY_START = MIB;
 /** The MMIO hole below 4 GiB where nothing else is asked for, in bytes (Xen's HVM_BELOW_4G_MMIO_LENGTH). */
 export const DEFAULT_MMIO_HOLE = 256n * MIB;
+/** The hole of a guest of type pvh, in bytes (libxl_create.c, from 4.11). */
+export const PVH_MMIO_HOLE = 64n * MIB;
 /** Bytes of a large page, at which RAM ends under hap. */
 const LARGE_PAGE = 2n * MIB;
 /** Entries from which libxl refuses an E820 (E820MAX; libxl__arch_domain_construct_memmap). */
@@ -181,9 +183,22 @@ function refusalOf(
   return lowmemEnd <= LOW_MEMORY_START ? 'no-low-memory' : null;
 }
 
+/** RAM around a hole and nothing else, of a guest whose map is not modelled. */
+export const layOutPlainly = (memory: bigint, mmioStart: bigint): GuestLayout => ({
+  ...placeAround(memory, mmioStart),
+  emptyHighRam: false,
+  regions: [],
+  withoutRegion: [],
+  refusal: null,
+  e820: [],
+});
+
 function placeRam({ memory, mmioHole }: GuestConfig): Ram {
   const hole = mmioHole > DEFAULT_MMIO_HOLE ? mmioHole : DEFAULT_MMIO_HOLE;
-  const mmioStart = HIGH_MEMORY_START - hole;
+  return placeAround(memory, HIGH_MEMORY_START - hole);
+}
+
+function placeAround(memory: bigint, mmioStart: bigint): Ram {
   return memory > mmioStart
     ? { mmioStart, lowmemEnd: mmioStart, highmemEnd: HIGH_MEMORY_START + (memory - mmioStart) }
     : { mmioStart, lowmemEnd: memory, highmemEnd: 0n };

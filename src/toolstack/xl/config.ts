@@ -188,7 +188,7 @@ export function pciNotes(spec: PciSpec, text: string, line: number | null): Gues
   return notes;
 }
 
-/** Whom the guest believes its machine to be: what xl makes of `type` and `builder`. */
+/** What kind of machine a guest has (xl.cfg(5), `type`). */
 export type GuestType = 'hvm' | 'pvh' | 'pv';
 
 /** What an xl configuration file says of a guest's memory and devices, as xl of a release hands it over. */
@@ -198,7 +198,8 @@ export interface XlGuest {
   info: BuildInfo;
   /** What it boots on. */
   machine: GuestMachine;
-  type: GuestType;
+  /** null: the file has none. */
+  type: GuestType | null;
   /** Of what xl makes of the file; those that say that it makes something else than the file says come first. */
   notes: GuestNote[];
 }
@@ -426,13 +427,9 @@ function memoryNotes(info: BuildInfo): GuestNote[] {
   return notes;
 }
 
-/** xl takes a guest without a type for pv; `builder` is the older name. */
-function readType(file: XlFile): { type: GuestType; notes: GuestNote[] } {
-  const word =
-    file.read('type', (value) => value) ?? file.read('builder', (value) => value) ?? null;
-  const type = word === 'hvm' || word === 'pvh' ? word : 'pv';
-  return {
-    type,
-    notes: type === 'hvm' ? [] : [{ code: 'not-hvm', severity: 'warning', type: word }],
-  };
+/** xl takes a guest without a type for pv, which few mean who give it devices; `builder` is the older name. */
+function readType(file: XlFile): { type: GuestType | null; notes: GuestNote[] } {
+  const word = file.read('type', (value) => value) ?? file.read('builder', (value) => value);
+  if (word === undefined) return { type: null, notes: [{ code: 'no-type', severity: 'warning' }] };
+  return { type: word === 'hvm' || word === 'pvh' ? word : 'pv', notes: [] };
 }

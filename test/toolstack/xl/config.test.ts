@@ -83,8 +83,8 @@ describe('an xl configuration file', () => {
     expect(readXlGuest('')).toMatchObject({
       options: {},
       info: { maximum: null },
-      type: 'pv',
-      notes: [{ code: 'not-hvm' }],
+      type: null,
+      notes: [{ code: 'no-type' }],
     });
   });
 
