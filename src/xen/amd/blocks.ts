@@ -1,18 +1,14 @@
+import { ivrsHeader } from '../../acpi/ivrs/header.js';
+import { IVHD_TYPE } from '../../acpi/ivrs/ivhd.js';
+import { IVMD_TYPE, ivmd } from '../../acpi/ivrs/ivmd.js';
 import { hexDigits } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { HypervisorStop, type ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
 
-/** Offsets of the table's header, in bytes (AMD I/O virtualization specification, "IVRS Header"). */
-export const IVRS = { length: 4, ivInfo: 36, fixedLength: 48 } as const;
-
-/** Offsets of a block, in bytes from its start (as above, "IVHD" and "IVMD" blocks). */
-const BLOCK = { type: 0, flags: 1, length: 2, deviceId: 4, fixedLength: 6 } as const;
-
-/** Types of IVHD blocks that Xen may choose; it never uses the third, 40h. */
-export const IVHD_10H = 0x10;
-export const IVHD_11H = 0x11;
+/** Bytes of a block that all types share: type, flags, length and device ID. */
+const BLOCK_HEADER = 6;
 
 /** A block by where it lies and what its first bytes say. */
 export interface Block {
@@ -24,8 +20,8 @@ export interface Block {
   readonly length: number;
 }
 
-/** Types of IVMD blocks: for all devices, one, a range, all behind one IOMMU. */
-const IVMD_TYPES: ReadonlySet<number> = new Set([0x20, 0x21, 0x22, 0x23]);
+const IVMD_TYPES: ReadonlySet<number> = new Set(Object.values(IVMD_TYPE));
+const IVHD_TYPES: ReadonlySet<number> = new Set(Object.values(IVHD_TYPE));
 
 export const isIvmd = ({ type }: Pick<Block, 'type'>): boolean => IVMD_TYPES.has(type);
 
@@ -33,7 +29,7 @@ export const isIvmd = ({ type }: Pick<Block, 'type'>): boolean => IVMD_TYPES.has
 export function blockName({ type, offset }: Pick<Block, 'type' | 'offset'>): string {
   const name = isIvmd({ type })
     ? 'IVMD'
-    : type === IVHD_10H || type === IVHD_11H || type === 0x40
+    : IVHD_TYPES.has(type)
       ? `IVHD (type ${hexDigits(type, 2)}h)`
       : `block of type ${hexDigits(type, 2)}h`;
   return `${name} at offset ${offset}`;
@@ -51,10 +47,10 @@ export const failAt = (
 
 /** The block that begins at an offset. */
 export const blockAt = (memory: TableMemory, offset: number): Block => ({
-  type: memory.u8(offset + BLOCK.type),
-  flags: memory.u8(offset + BLOCK.flags),
-  length: memory.u16(offset + BLOCK.length),
-  deviceId: memory.u16(offset + BLOCK.deviceId),
+  type: memory.u8(offset + ivmd.at.type),
+  flags: memory.u8(offset + ivmd.at.flags),
+  length: memory.u16(offset + ivmd.at.length),
+  deviceId: memory.u16(offset + ivmd.at.deviceId),
   offset,
 });
 
@@ -72,8 +68,8 @@ export function walkBlocks(
   memory: TableMemory,
   visit: (block: Block) => ParseFailure | null,
 ): ParseFailure | null {
-  const end = memory.u32(IVRS.length);
-  for (let offset: number = IVRS.fixedLength; end > offset + BLOCK.fixedLength; ) {
+  const end = memory.u32(ivrsHeader.at.length);
+  for (let offset = ivrsHeader.fixedLength; end > offset + BLOCK_HEADER; ) {
     const block = blockAt(memory, offset);
     if (end < offset + block.length) {
       return failAt(

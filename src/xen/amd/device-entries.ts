@@ -1,20 +1,17 @@
+import { ENTRY, plainEntry, specialEntry } from '../../acpi/ivrs/device-entry.js';
+import { IVHD_TYPE, ivhd10, ivhd11 } from '../../acpi/ivrs/ivhd.js';
 import { hexDigits } from '../../base/hex.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
-import { type Block, blockName, failAt, IVHD_10H } from './blocks.js';
+import { type Block, blockName, failAt } from './blocks.js';
 
 /** Bytes of an IVHD before its device entries, by its form. */
-const fixedLengthOf = ({ type }: Block): number => (type === IVHD_10H ? 24 : 40);
+const fixedLengthOf = ({ type }: Block): number =>
+  (type === IVHD_TYPE.basic ? ivhd10 : ivhd11).fixedLength;
 
 /** Bytes that must be left for an entry to be looked at. */
-const ENTRY_HEADER = 4;
-
-/** Offsets in a device entry, in bytes (AMD I/O virtualization specification, "IVHD Device Entries"). */
-export const ENTRY = { type: 0, deviceId: 1, handle: 4, sourceId: 5, variety: 7 } as const;
-
-/** Type of the entry that ends a range, the last 4 bytes of it. */
-export const RANGE_END = 0x04;
+const ENTRY_HEADER = plainEntry.fixedLength;
 
 /** What an entry is to Xen, and its bytes: a range's with the end that follows it. */
 interface EntryKind {
@@ -26,15 +23,15 @@ interface EntryKind {
 
 /** By type; Xen refuses any other (iommu_acpi.c, parse_ivhd_block). */
 const KINDS: Readonly<Record<number, EntryKind>> = {
-  0: { kind: 'padding', length: 4 },
-  2: { kind: 'select', length: 4 },
-  3: { kind: 'range', length: 8 },
-  64: { kind: 'padding', length: 8 },
-  66: { kind: 'select', length: 8, alias: true },
-  67: { kind: 'range', length: 12, alias: true },
-  70: { kind: 'select', length: 8 },
-  71: { kind: 'range', length: 12 },
-  72: { kind: 'special', length: 8 },
+  [ENTRY.padding]: { kind: 'padding', length: 4 },
+  [ENTRY.select]: { kind: 'select', length: 4 },
+  [ENTRY.rangeStart]: { kind: 'range', length: 8 },
+  [ENTRY.padding8]: { kind: 'padding', length: 8 },
+  [ENTRY.aliasSelect]: { kind: 'select', length: 8, alias: true },
+  [ENTRY.aliasRangeStart]: { kind: 'range', length: 12, alias: true },
+  [ENTRY.extendedSelect]: { kind: 'select', length: 8 },
+  [ENTRY.extendedRangeStart]: { kind: 'range', length: 12 },
+  [ENTRY.special]: { kind: 'special', length: 8 },
 };
 
 /** A device entry by where it lies and what it is. */
@@ -64,7 +61,7 @@ export function walkEntries(
 ): ParseFailure | null {
   const end = block.offset + block.length;
   for (let offset = block.offset + fixedLengthOf(block); end >= offset + ENTRY_HEADER; ) {
-    const type = memory.u8(offset + ENTRY.type);
+    const type = memory.u8(offset + plainEntry.at.type);
     const kind = KINDS[type];
     if (kind === undefined) {
       return failAt(
@@ -74,7 +71,7 @@ export function walkEntries(
       );
     }
     const idAt = kind.kind === 'range' ? offset + kind.length - ENTRY_HEADER : offset;
-    const lastId = memory.u16(idAt + ENTRY.deviceId);
+    const lastId = memory.u16(idAt + plainEntry.at.deviceId);
     const failure = visit({ ...kind, type, offset, lastId, whole: end >= offset + kind.length });
     if (failure !== null) return failure;
     offset += kind.length;
@@ -89,7 +86,7 @@ export function walkEntries(
 export function lastBdfOf(memory: TableMemory, block: Block): number | ParseFailure {
   let last = 0;
   const failure = walkEntries(memory, block, ({ kind, lastId, offset }) => {
-    const id = kind === 'special' ? memory.u16(offset + ENTRY.sourceId) : lastId;
+    const id = kind === 'special' ? memory.u16(offset + specialEntry.at.sourceDeviceId) : lastId;
     if (kind !== 'padding') last = Math.max(last, id);
     return null;
   });

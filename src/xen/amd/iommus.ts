@@ -1,3 +1,6 @@
+import { IV_INFO, ivrsHeader } from '../../acpi/ivrs/header.js';
+import { EFR, FEATURE_REPORTING, IVHD_TYPE, ivhd10, ivhd11 } from '../../acpi/ivrs/ivhd.js';
+import { bitsOf, hasFlag } from '../../acpi/layout.js';
 import { formatAddress } from '../../base/address.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
@@ -7,20 +10,11 @@ import { ERRNO } from '../hypercall/errno.js';
 import { findCapability, isOfClass, type Machine, readConfigDword } from '../machine.js';
 import type { ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
-import { type Block, blockName, failAt, IVHD_10H, IVHD_11H, IVRS, walkBlocks } from './blocks.js';
+import { type Block, blockName, failAt, walkBlocks } from './blocks.js';
 
-/** Offsets of an IVHD, in bytes from its start; what Xen takes for its fixed part (type 10h has but 24). */
-const IVHD = {
-  capabilityOffset: 6,
-  baseAddress: 8,
-  segment: 16,
-  featureReporting: 20,
-  efr: 24,
-  leastLength: 40,
-} as const;
+/** Bytes that Xen asks of an IVHD in any form, although type 10h has but 24 before its entries. */
+const LEAST_LENGTH = ivhd11.fixedLength;
 
-/** Bit 0 of IVinfo: the feature fields of the IVHDs are to be believed. */
-const EFR_SUP = 1;
 /** Kind of capability block that an IOMMU has, in bits 18:16 of its first dword. */
 const CAPABILITY_IOMMU = 3;
 /** Bit of that dword: the hardware has an Extended Feature Register. */
@@ -76,7 +70,7 @@ export interface FoundIommus {
 export function findIommus(memory: TableMemory, machine: Machine): FoundIommus | ParseFailure {
   const type = supportedIvhdType(memory);
   if (typeof type !== 'number') return type;
-  const ivInfo = memory.u32(IVRS.ivInfo);
+  const ivInfo = memory.u32(ivrsHeader.at.ivInfo);
   const iommus: AmdIommu[] = [];
   const failure = walkBlocks(memory, (block) => {
     if (block.type !== type) return null;
@@ -93,15 +87,17 @@ export function findIommus(memory: TableMemory, machine: Machine): FoundIommus |
  * (xen/drivers/passthrough/amd/iommu_acpi.c, get_supported_ivhd_type).
  */
 function supportedIvhdType(memory: TableMemory): number | ParseFailure {
-  const sum = memory.sum(memory.u32(IVRS.length));
+  const sum = memory.sum(memory.u32(ivrsHeader.at.length));
   if (sum !== 0) {
     return failAt(
-      { offset: 9, length: 1 },
+      { offset: ivrsHeader.at.checksum, length: 1 },
       ERRNO.ENODEV,
       `The table's checksum is wrong: its bytes add up to ${sum}, not 0.`,
     );
   }
-  const known = memory.u32(IVRS.ivInfo) & EFR_SUP ? [IVHD_10H, IVHD_11H] : [IVHD_10H];
+  const known: readonly number[] = hasFlag(memory.u32(ivrsHeader.at.ivInfo), IV_INFO, 'EFRSup')
+    ? [IVHD_TYPE.basic, IVHD_TYPE.efr]
+    : [IVHD_TYPE.basic];
   let type = 0;
   const failure = walkBlocks(memory, (block) => {
     if (known.includes(block.type)) type = Math.max(type, block.type);
@@ -110,7 +106,7 @@ function supportedIvhdType(memory: TableMemory): number | ParseFailure {
   if (failure !== null) return failure;
   return type === 0
     ? failAt(
-        { offset: IVRS.fixedLength, length: 0 },
+        { offset: ivrsHeader.fixedLength, length: 0 },
         ERRNO.ENODEV,
         `The table has no IVHD of a form that Xen uses (${known.map((form) => `${hexDigits(form)}h`).join(' or ')}).`,
       )
@@ -127,15 +123,15 @@ function detectIommu(
   const { offset, length, type, deviceId: bdf } = block;
   const fail = (message: string) =>
     failAt(block, ERRNO.ENODEV, `The ${blockName(block)} ${message}.`);
-  if (length < IVHD.leastLength) {
-    return fail(`has ${length} bytes, and Xen asks for ${IVHD.leastLength}`);
+  if (length < LEAST_LENGTH) {
+    return fail(`has ${length} bytes, and Xen asks for ${LEAST_LENGTH}`);
   }
-  const capabilityOffset = memory.u16(offset + IVHD.capabilityOffset);
-  const baseAddress = memory.u64(offset + IVHD.baseAddress);
+  const capabilityOffset = memory.u16(offset + ivhd11.at.capabilityOffset);
+  const baseAddress = memory.u64(offset + ivhd11.at.baseAddress);
   if (bdf === 0) return fail('has the device ID 0');
   if (capabilityOffset === 0) return fail('has the capability offset 0');
   if (baseAddress === 0n) return fail('has the base address 0');
-  const segment = memory.u16(offset + IVHD.segment);
+  const segment = memory.u16(offset + ivhd11.at.segment);
   const sbdf = sbdfOf(segment, bdf);
   const capability = readConfigDword(machine, sbdf, capabilityOffset);
   const isIommu =
@@ -151,13 +147,16 @@ function detectIommu(
     return fail(`names ${formatSbdf(sbdf)}, which has no MSI capability`);
   }
   const features = { segment, bdf, capabilityOffset, baseAddress, offset, exclusion: null };
-  if (type === IVHD_11H) return { ...features, ...ofEfr(memory.u64(offset + IVHD.efr)) };
-  if (ivInfo & EFR_SUP) {
-    const reporting = memory.u32(offset + IVHD.featureReporting);
+  if (type === IVHD_TYPE.efr)
+    return { ...features, ...ofEfr(memory.u64(offset + ivhd11.at.efrImage)) };
+  if (hasFlag(ivInfo, IV_INFO, 'EFRSup')) {
+    const reporting = memory.u32(offset + ivhd10.at.featureReporting);
     return {
       ...features,
-      levels: levelsOf(reporting >>> 30),
-      xt: (reporting & 1) !== 0 && (reporting & 0x40) !== 0,
+      levels: levelsOf(bitsOf(reporting, FEATURE_REPORTING, 'HATS')),
+      xt:
+        hasFlag(reporting, FEATURE_REPORTING, 'XTSup') &&
+        hasFlag(reporting, FEATURE_REPORTING, 'GASup'),
     };
   }
   const hasRegister = capability !== null && ((capability >>> CAPABILITY_EFR) & 1) === 1;
@@ -167,10 +166,9 @@ function detectIommu(
 
 const levelsOf = (hats: number): number => Math.min(MOST_LEVELS, LEAST_HATS_LEVELS + hats);
 
-/** HATS in bits 11:10, GASup in bit 7, XTSup in bit 2. */
 const ofEfr = (efr: bigint): Pick<AmdIommu, 'levels' | 'xt'> => ({
-  levels: levelsOf(Number((efr >> 10n) & 3n)),
-  xt: (efr & 0x84n) === 0x84n,
+  levels: levelsOf(bitsOf(efr, EFR, 'HATS')),
+  xt: hasFlag(efr, EFR, 'XTSup') && hasFlag(efr, EFR, 'GASup'),
 });
 
 /** Most levels of page tables that all IOMMUs have. */

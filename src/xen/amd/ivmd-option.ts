@@ -1,8 +1,9 @@
+import { IVMD_TYPE } from '../../acpi/ivrs/ivmd.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { ERRNO } from '../hypercall/errno.js';
 import { readDevice } from '../parse-pci.js';
 import { readNumber } from '../strtoul.js';
-import { FOR_ALL, FOR_ONE, FOR_RANGE, UNITY_READ_WRITE } from './parse-ivmd.js';
+import { UNITY_READ_WRITE } from './parse-ivmd.js';
 import type { MemoryBlock } from './parse-state.js';
 
 /** What became of the option's text. */
@@ -60,7 +61,7 @@ export function parseIvmdOption(
         origin: { option: 'ivmd' },
       });
     if (text[pos] !== '=') {
-      add(FOR_ALL, 0, 0);
+      add(IVMD_TYPE.all, 0, 0);
       continue;
     }
     do {
@@ -71,7 +72,7 @@ export function parseIvmdOption(
       }
       pos = first.next;
       if (text[pos] !== '-') {
-        add(FOR_ONE, first.bdf, 0);
+        add(IVMD_TYPE.device, first.bdf, 0);
         continue;
       }
       const last = readDevice(text, pos + 1, 0);
@@ -79,7 +80,7 @@ export function parseIvmdOption(
         return refuse(ERRNO.EINVAL, `has no last device at "${text.slice(pos + 1)}"`);
       }
       pos = last.next;
-      add(FOR_RANGE, first.bdf, last.bdf);
+      add(IVMD_TYPE.range, first.bdf, last.bdf);
     } while (text[pos] === ',');
   } while (text[pos++] === ';');
   return pos > text.length

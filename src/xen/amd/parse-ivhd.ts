@@ -1,18 +1,12 @@
+import { ENTRY, plainEntry, specialEntry, VARIETY } from '../../acpi/ivrs/device-entry.js';
+import { ivhd11 } from '../../acpi/ivrs/ivhd.js';
 import { sbdfKey } from '../../base/sbdf.js';
 import { ERRNO } from '../hypercall/errno.js';
 import type { ParseFailure } from '../stop.js';
 import { type Block, blockName, deviceName, failAt } from './blocks.js';
-import { ENTRY, type EntryAt, entryName, RANGE_END, walkEntries } from './device-entries.js';
+import { type EntryAt, entryName, walkEntries } from './device-entries.js';
 import { type AmdIommu, iommuAt } from './iommus.js';
 import type { ParseState } from './parse-state.js';
-
-/** Offsets of the fields that name the IOMMU, in bytes from the IVHD's start. */
-const CAPABILITY_OFFSET = 6;
-const SEGMENT = 16;
-
-/** Varieties of special devices. */
-const IO_APIC = 1;
-const HPET = 2;
 
 /**
  * Puts the devices of an IVHD behind its IOMMU (xen/drivers/passthrough/amd/iommu_acpi.c,
@@ -22,8 +16,8 @@ const HPET = 2;
  */
 export function parseIvhd(state: ParseState, block: Block): ParseFailure | null {
   const { memory, found } = state;
-  const segment = memory.u16(block.offset + SEGMENT);
-  const capability = memory.u16(block.offset + CAPABILITY_OFFSET);
+  const segment = memory.u16(block.offset + ivhd11.at.segment);
+  const capability = memory.u16(block.offset + ivhd11.at.capabilityOffset);
   const iommu = iommuAt(found.iommus, segment, block.deviceId, capability);
   // All IVHDs of the form were detected before; without an IOMMU nobody would have come here.
   if (iommu === null) throw new Error(`no IOMMU for the ${blockName(block)}`);
@@ -46,11 +40,14 @@ function parseEntry(
     );
   if (!entry.whole) return fail('goes on beyond its block');
   if (kind === 'padding') return null;
-  const sourceId = entry.alias || kind === 'special' ? memory.u16(offset + ENTRY.sourceId) : null;
-  const first = kind === 'special' ? (sourceId as number) : memory.u16(offset + ENTRY.deviceId);
+  const sourceId =
+    entry.alias || kind === 'special' ? memory.u16(offset + specialEntry.at.sourceDeviceId) : null;
+  const first =
+    kind === 'special' ? (sourceId as number) : memory.u16(offset + plainEntry.at.deviceId);
   const last = kind === 'range' ? lastId : first;
   if (kind === 'range') {
-    if (memory.u8(offset + length - 4) !== RANGE_END) return fail('begins a range without an end');
+    if (memory.u8(offset + length - 4) !== ENTRY.rangeEnd)
+      return fail('begins a range without an end');
     if (last <= first) {
       return fail(
         last === first
@@ -77,12 +74,13 @@ function parseSpecial(
   bdf: number,
   fail: (message: string) => ParseFailure,
 ): ParseFailure | null {
-  const variety = memory.u8(offset + ENTRY.variety);
-  if (variety === HPET) return null;
-  if (variety !== IO_APIC) return fail(`has the variety ${variety}, which Xen does not know`);
+  const variety = memory.u8(offset + specialEntry.at.variety);
+  if (variety === VARIETY.hpet) return null;
+  if (variety !== VARIETY.ioApic)
+    return fail(`has the variety ${variety}, which Xen does not know`);
   if (!settings.intremap) return null;
   const refusal = ioApics.place(
-    memory.u8(offset + ENTRY.handle),
+    memory.u8(offset + specialEntry.at.handle),
     sbdfKey(iommu.segment, 0, 0, 0) + bdf,
   );
   return refusal === null ? null : fail(refusal);

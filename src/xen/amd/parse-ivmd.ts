@@ -1,3 +1,6 @@
+import { IV_INFO } from '../../acpi/ivrs/header.js';
+import { IVMD_FLAGS, IVMD_TYPE, ivmd } from '../../acpi/ivrs/ivmd.js';
+import { bitsOf, hasFlag } from '../../acpi/layout.js';
 import { formatRange } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { ERRNO } from '../hypercall/errno.js';
@@ -7,17 +10,9 @@ import { type AmdIommu, iommuAt, levelsLimit, reserveExclusion } from './iommus.
 import type { UnityMap } from './mappings.js';
 import { boundsOf, ignore, type MemoryBlock, type ParseState } from './parse-state.js';
 
-/** Offsets of an IVMD, in bytes from its start (AMD I/O virtualization specification, "IVMD"). */
-export const IVMD = { auxiliary: 6, start: 16, length: 24, fixedLength: 32 } as const;
-
-const FLAGS = { unity: 1, read: 2, write: 4, exclusion: 8 } as const;
-/** Every device may read and write. */
-export const UNITY_READ_WRITE = FLAGS.unity | FLAGS.read | FLAGS.write;
-
-/** Types of IVMDs; the one left, 23h, is for all devices behind an IOMMU. */
-export const FOR_ALL = 0x20;
-export const FOR_ONE = 0x21;
-export const FOR_RANGE = 0x22;
+/** Flags with which every device may read and write. */
+export const UNITY_READ_WRITE =
+  (1 << IVMD_FLAGS.Unity) | (1 << IVMD_FLAGS.IR) | (1 << IVMD_FLAGS.IW);
 
 const PAGE = 4096n;
 const PAGE_SHIFT = 12n;
@@ -45,9 +40,9 @@ export const memoryBlockOf = (
   type,
   flags,
   deviceId,
-  auxiliary: memory.u16(offset + IVMD.auxiliary),
-  start: memory.u64(offset + IVMD.start),
-  memoryLength: memory.u64(offset + IVMD.length),
+  auxiliary: memory.u16(offset + ivmd.at.auxiliaryData),
+  start: memory.u64(offset + ivmd.at.startAddress),
+  memoryLength: memory.u64(offset + ivmd.at.memoryLength),
   origin: { table: 'IVRS', structure: 'IVMD', index, offset },
 });
 
@@ -71,11 +66,11 @@ export function regionName(block: MemoryBlock): string {
  * @returns null to go on
  */
 export function parseIvmd(state: ParseState, block: Block, index: number): ParseFailure | null {
-  if (block.length < IVMD.fixedLength) {
+  if (block.length < ivmd.fixedLength) {
     return failAt(
       block,
       ERRNO.ENODEV,
-      `The ${blockName(block)} has ${block.length} bytes, less than the ${IVMD.fixedLength} it needs.`,
+      `The ${blockName(block)} has ${block.length} bytes, less than the ${ivmd.fixedLength} it needs.`,
     );
   }
   return registerMemory(state, memoryBlockOf(state, block, index), block);
@@ -112,26 +107,26 @@ export function registerMemory(
       `has the page ${formatRange(page << PAGE_SHIFT, (page << PAGE_SHIFT) + PAGE - 1n)}, ${why}`,
     );
   }
-  const exclusion = (flags & FLAGS.exclusion) !== 0;
-  if (!exclusion && (flags & FLAGS.unity) === 0) {
+  const exclusion = hasFlag(flags, IVMD_FLAGS, 'ExclusionRange');
+  if (!exclusion && !hasFlag(flags, IVMD_FLAGS, 'Unity')) {
     return fail(ERRNO.ENODEV, 'is flagged neither unity nor exclusion range');
   }
   const map: UnityMap = {
     base,
     length: u64(limit + PAGE - base),
     // Xen exchanges the two.
-    read: exclusion || (flags & FLAGS.write) !== 0,
-    write: exclusion || (flags & FLAGS.read) !== 0,
-    global: block.type === FOR_ALL,
+    read: exclusion || hasFlag(flags, IVMD_FLAGS, 'IW'),
+    write: exclusion || hasFlag(flags, IVMD_FLAGS, 'IR'),
+    global: block.type === IVMD_TYPE.all,
     origin: block.origin,
   };
   const region: Region = { block, base, limit, exclusion, map, fail };
   switch (block.type) {
-    case FOR_ALL:
+    case IVMD_TYPE.all:
       return registerForAll(state, region);
-    case FOR_ONE:
+    case IVMD_TYPE.device:
       return registerForRange(state, region, block.deviceId, block.deviceId);
-    case FOR_RANGE:
+    case IVMD_TYPE.range:
       return block.auxiliary <= block.deviceId
         ? fail(
             ERRNO.ENODEV,
@@ -154,7 +149,7 @@ function isAddressable(state: ParseState, block: MemoryBlock, name: string): boo
   if (frames === 0n) {
     throw new HypervisorStop('bug', `${name} comes to an end at page 0, on which Xen asserts`);
   }
-  const bits = Math.min((ivInfo >>> 8) & 0x7f, (ivInfo >>> 15) & 0x7f);
+  const bits = Math.min(bitsOf(ivInfo, IV_INFO, 'PASize'), bitsOf(ivInfo, IV_INFO, 'VASize'));
   const levels = levelsLimit(iommus);
   const reason =
     frames > 1n << BigInt(9 * levels)

@@ -1,3 +1,4 @@
+import { IVMD_TYPE, ivmd } from '../../acpi/ivrs/ivmd.js';
 import { HypervisorStop, type ParseFailure } from '../stop.js';
 import type { TableMemory } from '../table-memory.js';
 import { type Block, isIvmd, walkBlocks } from './blocks.js';
@@ -5,8 +6,6 @@ import { lastBdfOf } from './device-entries.js';
 import type { FoundIommus } from './iommus.js';
 import { parseIvhd } from './parse-ivhd.js';
 import {
-  FOR_ONE,
-  IVMD,
   memoryBlockOf,
   parseIvmd,
   regionName,
@@ -94,7 +93,7 @@ function* extraBlocks(
       continue;
     }
     yield {
-      type: FOR_ONE,
+      type: IVMD_TYPE.device,
       flags: UNITY_READ_WRITE,
       deviceId: bdf,
       auxiliary: 0,
@@ -129,7 +128,7 @@ function explain(
   index: number,
   failure: ParseFailure,
 ): void {
-  if (block.length < IVMD.fixedLength) return;
+  if (block.length < ivmd.fixedLength) return;
   const region = memoryBlockOf(state, block, index);
   if (block.offset === failure.offset) {
     ignore(state, region, 'malformed', failure.message);
