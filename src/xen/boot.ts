@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { type AmdDriver, initAmd } from './amd/init.js';
+import { type AmdDriver, amdWithoutRegions, initAmd } from './amd/init.js';
 import type { ExtraReserved } from './amd/parse-ivrs.js';
 import type { XenCmdline } from './cmdline.js';
 import { ERRNO } from './hypercall/errno.js';
@@ -68,32 +68,30 @@ export function bootXen(
   cmdline: XenCmdline,
   circumstances: Circumstances = {},
 ): Xen {
+  const { iommu } = cmdline;
   const { dead_drhd, hw_setup_rc = 0, extraReserved = [] } = circumstances;
   const vtd = initVtd(dmar, machine, release, cmdline, hw_setup_rc, dead_drhd);
-  const asksAmd =
-    ivrs !== null && vtd.bug === null && (vtd.parse_rc === 1 || vtd.parse_rc === -ERRNO.ENODEV);
-  if (!asksAmd) return finish(release, cmdline, circumstances, vtd, null, null);
-  if (!release.amdReports) return finish(release, cmdline, circumstances, vtd, UNMODELLED, null);
+  const end = (amd: AmdDriver | null, stop: HypervisorStop | null = null) =>
+    finish(release, cmdline, circumstances, vtd, amd, stop);
+  if (ivrs === null || vtd.bug !== null) return end(null);
+  if (vtd.parse_rc === null && dmar === null) {
+    return end(
+      amdWithoutRegions(ivrs, 'vtd-disabled', 'is not reported, because AMD-Vi is off', vtd.off),
+    );
+  }
+  if (vtd.parse_rc !== 1 && vtd.parse_rc !== -ERRNO.ENODEV) return end(null);
+  if (!release.amdReports) {
+    const why = `is not reported: Xen ${release.name} reports no regions on AMD machines, as later ones do from 4.16 on`;
+    return end(amdWithoutRegions(ivrs, 'never-reported', why, iommu.enable ? null : vtd.off));
+  }
   try {
-    const amd = initAmd(ivrs, machine, release, cmdline, extraReserved);
-    return finish(release, cmdline, circumstances, vtd, amd, null);
+    return end(initAmd(ivrs, machine, release, cmdline, extraReserved));
   } catch (error) {
     if (!(error instanceof HypervisorStop)) throw error;
-    return finish(release, cmdline, circumstances, vtd, UNMODELLED, error);
+    const why = 'is not reported, because Xen does not boot';
+    return end(amdWithoutRegions(ivrs, 'vtd-disabled', why, null), error);
   }
 }
-
-/** AMD's driver where what it does is not asked: before it could report regions, and where it stopped. */
-const UNMODELLED: AmdDriver = {
-  parse_rc: null,
-  failure: null,
-  off: null,
-  iommus: [],
-  mappings: null,
-  unasked: [],
-  ignored: [],
-  diagnostics: [],
-};
 
 function finish(
   release: Release,

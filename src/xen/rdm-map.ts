@@ -1,28 +1,26 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { formatAddress, PAGE_SIZE } from '../base/address.js';
+import { boundsOf } from './amd/parse-state.js';
+import { unreportedRegions } from './amd/reserved-device-memory.js';
 import type { Xen } from './boot.js';
 import type { Abi } from './hypercall/abi.js';
 import { errnoName } from './hypercall/errno.js';
 import { type Answer, callOnce, callTwice, type Request } from './hypercall/hypercall.js';
+import { HypervisorStop, type Stop } from './stop.js';
 import { type IgnoredRegion, type RmrrUnit, unitName } from './vtd/units.js';
 import { framesOf } from './vtd/vtd.js';
 
-/** Why a region is missing from the map: while the table was parsed, or in the hypercall. */
-export type MissingReason =
-  | IgnoredRegion['reason']
-  | 'vtd-disabled'
-  | 'never-reported'
-  | 'no-pages';
-
-/** A region that is not in the map although the table, or `rmrr=`, has it. */
-export type MissingRegion = Omit<IgnoredRegion, 'reason'> & { readonly reason: MissingReason };
+/** A region that is not in the map although a table, or an option, has it. */
+export type MissingRegion = IgnoredRegion;
 
 /** The guest-visible map, and why it is as it is. */
 export interface RdmMapResult {
   readonly xen: Xen;
   readonly abi: Abi;
-  /** null where the hypervisor did not come up, so nobody could ask. */
+  /** null where the hypervisor did not come up, or stopped when it was asked. */
   readonly answer: Answer | null;
+  /** Where and why the hypervisor stopped; null where it did not. */
+  readonly stop: Stop | null;
   readonly missing: readonly MissingRegion[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -32,20 +30,48 @@ export type RdmRequest = Omit<Request, 'nr_entries'> & { readonly nr_entries?: n
 
 /** Asks a booted hypervisor for its reserved device memory and explains what is missing. */
 export function askRdmMap(xen: Xen, request: RdmRequest): RdmMapResult {
-  const { nr_entries } = request;
-  const answer =
-    xen.outcome !== 'ok'
-      ? null
-      : nr_entries === undefined
-        ? callTwice(xen, request)
-        : callOnce(xen, { ...request, nr_entries });
+  const { answer, stop } = ask(xen, request);
   return {
     xen,
     abi: request.abi,
     answer,
-    missing: [...xen.ignored, ...unreportedUnits(xen, request.abi)],
-    diagnostics: [...bootDiagnostics(xen), ...xen.diagnostics, ...unitDiagnostics(xen)],
+    stop,
+    missing: [
+      ...xen.ignored,
+      ...unreportedUnits(xen, request.abi),
+      ...unreportedIvmds(xen, request.abi),
+    ],
+    diagnostics: [...bootDiagnostics(xen, stop), ...xen.diagnostics, ...unitDiagnostics(xen)],
   };
+}
+
+function ask(xen: Xen, request: RdmRequest): { answer: Answer | null; stop: Stop | null } {
+  const { outcome, why } = xen;
+  if (outcome !== 'ok') return { answer: null, stop: { outcome, phase: 'boot', why: why ?? '' } };
+  const { nr_entries } = request;
+  try {
+    const answer =
+      nr_entries === undefined
+        ? callTwice(xen, request)
+        : callOnce(xen, { ...request, nr_entries });
+    return { answer, stop: null };
+  } catch (error) {
+    if (!(error instanceof HypervisorStop)) throw error;
+    return { answer: null, stop: { outcome: error.outcome, phase: 'call', why: error.message } };
+  }
+}
+
+/** Regions of an IVRS table that are in use, but not in the map. */
+function unreportedIvmds({ amd, iommu_enabled, release }: Xen, abi: Abi): MissingRegion[] {
+  if (amd === null || !iommu_enabled) return [];
+  const skipsEmpty = abi === 'native' && release.skipsEmptyNative;
+  return unreportedRegions(amd, skipsEmpty).map(({ block, reason, message }) => ({
+    rmrr: null,
+    origin: block.origin,
+    ...boundsOf(block),
+    reason,
+    message,
+  }));
 }
 
 /** Units that no caller with this interface will ever see. */
@@ -62,7 +88,7 @@ function unreportedReason(
   xen: Xen,
   unit: RmrrUnit,
   abi: Abi,
-): { reason: MissingReason; message: string } | null {
+): Pick<MissingRegion, 'reason' | 'message'> | null {
   const name = unitName(unit);
   if (!xen.iommu_enabled || xen.outcome !== 'ok') {
     return {
@@ -86,18 +112,36 @@ function unreportedReason(
   return null;
 }
 
-/** What went wrong at boot, worst first. */
-function bootDiagnostics(xen: Xen): Diagnostic[] {
-  const { outcome, why, failure } = xen;
+/** What the IOMMU of a machine is called. */
+export const iommuName = ({ driver }: Pick<Xen, 'driver'>): 'VT-d' | 'AMD-Vi' =>
+  driver === 'amd' ? 'AMD-Vi' : 'VT-d';
+
+/** What a hypervisor does that stops. */
+const STOPS: Readonly<Record<Stop['phase'], Readonly<Record<Stop['outcome'], string>>>> = {
+  boot: {
+    panic: 'Xen panics at boot',
+    bug: 'Xen stops while it parses the table',
+    hang: 'Xen hangs while it parses the table',
+  },
+  call: {
+    panic: 'Xen panics when it is asked for its reserved regions',
+    bug: 'Xen crashes when it is asked for its reserved regions',
+    hang: 'Xen hangs when it is asked for its reserved regions',
+  },
+};
+
+/** What went wrong at boot, or when the hypervisor was asked, worst first. */
+function bootDiagnostics(xen: Xen, stop: Stop | null): Diagnostic[] {
+  const { failure } = xen;
+  const iommu = iommuName(xen);
   const diagnostics: Diagnostic[] = [];
   const add = (code: string, message: string, offset = 0, length = 0) =>
     diagnostics.push({ code, severity: 'error', offset, length, message });
-  if (outcome === 'bug') add('xen-bug', `Xen stops while it parses the table: ${why}.`);
-  if (outcome === 'panic') add('xen-panic', `Xen panics at boot: ${why}.`);
+  if (stop !== null) add(`xen-${stop.outcome}`, `${STOPS[stop.phase][stop.outcome]}: ${stop.why}.`);
   if (failure !== null) {
     add(
       'xen-table-refused',
-      `${failure.message} Xen refuses the whole table for it (-${errnoName(failure.rc)}) and switches VT-d off.`,
+      `${failure.message} Xen refuses the whole table for it (-${errnoName(failure.rc)}) and switches ${iommu} off.`,
       failure.offset,
       failure.length,
     );
@@ -107,7 +151,7 @@ function bootDiagnostics(xen: Xen): Diagnostic[] {
       severity: 'warning',
       offset: 0,
       length: 0,
-      message: `VT-d is off: ${xen.off}`,
+      message: `${iommu} is off: ${xen.off}`,
     });
   }
   return diagnostics;

@@ -12,8 +12,14 @@ import type { IgnoredRegion } from '../vtd/units.js';
 import { IoApics } from './io-apics.js';
 import { type AmdIommu, findIommus } from './iommus.js';
 import { IvrsMappings } from './mappings.js';
-import { bdfEntriesOf, type ExtraReserved, explainDropped, parseIvrs } from './parse-ivrs.js';
-import type { ParseState } from './parse-state.js';
+import {
+  bdfEntriesOf,
+  type ExtraReserved,
+  explainDropped,
+  ignoreAll,
+  parseIvrs,
+} from './parse-ivrs.js';
+import type { MemoryBlock, ParseState } from './parse-state.js';
 
 /** What Xen made of an IVRS table. */
 export interface AmdDriver {
@@ -29,6 +35,8 @@ export interface AmdDriver {
   readonly mappings: IvrsMappings | null;
   /** Device IDs of IOMMUs that are there themselves: the first to ask for their IOMMU is the hypercall. */
   readonly unasked: readonly number[];
+  /** Regions of IVMDs and options that are in use, at least for some of their devices. */
+  readonly registered: readonly MemoryBlock[];
   readonly ignored: readonly IgnoredRegion[];
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -48,6 +56,7 @@ export function initAmd(
   extraReserved: readonly ExtraReserved[],
 ): AmdDriver {
   const memory = new TableMemory(bytes);
+  const registered: MemoryBlock[] = [];
   const ignored: IgnoredRegion[] = [];
   const diagnostics: Diagnostic[] = [];
   const end = (
@@ -64,21 +73,34 @@ export function initAmd(
         : iommus
             .filter(({ segment, bdf }) => segment === 0 && isPresent(machine, sbdfOf(0, bdf)))
             .map(({ bdf }) => bdf);
-    return { parse_rc, failure, off, iommus, mappings, unasked, ignored, diagnostics };
+    return {
+      parse_rc,
+      failure,
+      off,
+      iommus,
+      mappings,
+      unasked,
+      registered: failure === null ? registered : [],
+      ignored,
+      diagnostics,
+    };
   };
   const giveUp = (failure: ParseFailure): AmdDriver => {
     explainDropped({ memory, ignored }, failure);
     return end(null, failure);
   };
 
+  const switchOff = (why: string): AmdDriver => {
+    ignoreAll({ memory, ignored }, 'vtd-disabled', 'is not reported, because AMD-Vi is off');
+    return end(null, null, why);
+  };
+
   const found = findIommus(memory, machine);
   if ('rc' in found) return giveUp(found);
   const { iommu } = cmdline;
-  if (!iommu.enable) return end(null, null, "Xen's command line switches the IOMMU off.");
+  if (!iommu.enable) return switchOff("Xen's command line switches the IOMMU off.");
   if (release.amdNeedsCx16 && machine.lacksCx16) {
-    return end(
-      null,
-      null,
+    return switchOff(
       'The processor lacks CMPXCHG16B, without which this release does not use the IOMMU.',
     );
   }
@@ -95,7 +117,7 @@ export function initAmd(
   const off = offReason(machine, iommu.intremap && iommu.amd_iommu_perdev_intremap);
   if (off !== null) {
     stopOnSecondTry(off);
-    return end(null, null, off);
+    return switchOff(off);
   }
   const bdfEntries = bdfEntriesOf(memory, found);
   if (typeof bdfEntries !== 'number') {
@@ -117,6 +139,7 @@ export function initAmd(
       cmdline.ivrsIoApics,
     ),
     bdfEntries,
+    registered,
     ignored,
     diagnostics,
   };
@@ -129,6 +152,35 @@ export function initAmd(
     adoptFunctions(mappings, machine.pci, machine, found.iommus);
   }
   return end(0, null, null, found.iommus, mappings);
+}
+
+/**
+ * AMD's driver where what it does at boot is not asked: it stopped, was not started, or is of a release that
+ * reports no regions on AMD.
+ *
+ * @param reason why the table's regions are not reported
+ * @param why the end of a sentence that begins with the region
+ * @param off why there is no IOMMU; null where there may be one
+ */
+export function amdWithoutRegions(
+  bytes: Uint8Array,
+  reason: 'vtd-disabled' | 'never-reported',
+  why: string,
+  off: string | null,
+): AmdDriver {
+  const ignored: IgnoredRegion[] = [];
+  ignoreAll({ memory: new TableMemory(bytes), ignored }, reason, why);
+  return {
+    parse_rc: null,
+    failure: null,
+    off,
+    iommus: [],
+    mappings: null,
+    unasked: [],
+    registered: [],
+    ignored,
+    diagnostics: [],
+  };
 }
 
 /** Why Xen does not use IOMMUs on this machine (iommu_init.c, amd_iommu_prepare and amd_sp5100_erratum28). */

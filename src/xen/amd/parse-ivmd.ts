@@ -121,6 +121,15 @@ export function registerMemory(
     origin: block.origin,
   };
   const region: Region = { block, base, limit, exclusion, map, fail };
+  const ignoredBefore = state.ignored.length;
+  const failure = registerForDevices(state, region);
+  if (failure === null && state.ignored.length === ignoredBefore) state.registered.push(block);
+  return failure;
+}
+
+/** Registers a region for the devices that it is for. */
+function registerForDevices(state: ParseState, region: Region): ParseFailure | null {
+  const { block, fail } = region;
   switch (block.type) {
     case IVMD_TYPE.all:
       return registerForAll(state, region);
@@ -202,6 +211,7 @@ function registerForRange(
     }
   }
   const lost: string[] = [];
+  let found = false;
   let failure: ParseFailure | null = null;
   const visit = (from: number, to: number): boolean => {
     const { iommu, requestor } = mappings?.at(from) ?? { iommu: null, requestor: null };
@@ -211,6 +221,7 @@ function registerForRange(
       failure = fail(ERRNO.ENODEV, `is for ${lost[0]}, which no IVHD puts behind an IOMMU`);
       return false;
     }
+    found = true;
     if (exclusion && reserveExclusion(iommu, base, limit, false, map.origin)) {
       mappings?.allowExclusion(from, to);
       if (requestor !== null) mappings?.allowExclusion(requestor, requestor);
@@ -221,16 +232,31 @@ function registerForRange(
   };
   if (mappings === null) visit(first, last);
   else mappings.eachRun(first, last, visit);
-  if (failure === null && lost.length > 0) {
-    const devices = lost.length > 4 ? [...lost.slice(0, 4), `${lost.length - 4} more`] : lost;
-    ignore(
-      state,
-      block,
-      'no-iommu',
-      `${regionName(block)} is for ${devices.join(', ')}, which no IVHD puts behind an IOMMU, so Xen passes over that.`,
-    );
-  }
+  if (failure === null && lost.length > 0) noteLost(state, block, lost, found);
   return failure;
+}
+
+/** Says of which devices a region is not in use; where it is of none at all, it is as if it were not there. */
+function noteLost(
+  state: ParseState,
+  block: MemoryBlock,
+  lost: readonly string[],
+  inUse: boolean,
+): void {
+  const devices = lost.length > 4 ? [...lost.slice(0, 4), `${lost.length - 4} more`] : lost;
+  const message = `${regionName(block)} is for ${devices.join(', ')}, which no IVHD puts behind an IOMMU; Xen ignores it there.`;
+  if (!inUse) {
+    ignore(state, block, 'no-iommu', message);
+    return;
+  }
+  const { origin } = block;
+  state.diagnostics.push({
+    code: 'xen-ivmd-without-iommu',
+    severity: 'warning',
+    offset: 'table' in origin ? origin.offset : 0,
+    length: 'table' in origin ? ivmd.fixedLength : 0,
+    message,
+  });
 }
 
 /** Registers a map for devices and for the device ID that their requests carry. */

@@ -58,15 +58,13 @@ export function parseIvrs(
     if (block.type === state.found.ivhdType) return parseIvhd(state, block);
     return isIvmd(block) ? parseIvmd(state, block, ivmds++) : null;
   });
-  if (failure !== null) {
-    explainDropped(state, failure);
-    return failure;
-  }
-  return (
+  const last =
+    failure ??
     registerOptions(state, options.ivmd) ??
     registerOptions(state, extraBlocks(state, options.extraReserved)) ??
-    (state.iommu.intremap ? state.ioApics.check() : null)
-  );
+    (state.iommu.intremap ? state.ioApics.check() : null);
+  if (last !== null) explainDropped(state, last);
+  return last;
 }
 
 function registerOptions(state: ParseState, blocks: Iterable<MemoryBlock>): ParseFailure | null {
@@ -110,37 +108,49 @@ export function explainDropped(
   failure: ParseFailure,
 ): void {
   state.ignored.length = 0;
+  for (const { block, region } of wholeIvmds(state)) {
+    const name = regionName(region);
+    if (block.offset === failure.offset) ignore(state, region, 'malformed', failure.message);
+    else if (block.offset < failure.offset || failure.offset === 0) {
+      ignore(state, region, 'dropped', `${name} was accepted, then dropped with the whole table.`);
+    } else {
+      const message = `${name} was not reached: parsing stopped at offset ${failure.offset}.`;
+      ignore(state, region, 'not-reached', message);
+    }
+  }
+}
+
+/**
+ * Where no IVMD is looked at, or none reported.
+ *
+ * @param why the end of a sentence that begins with the region
+ */
+export function ignoreAll(
+  state: Pick<ParseState, 'memory' | 'ignored'>,
+  reason: 'vtd-disabled' | 'never-reported',
+  why: string,
+): void {
+  for (const { region } of wholeIvmds(state)) {
+    ignore(state, region, reason, `${regionName(region)} ${why}.`);
+  }
+}
+
+/** The IVMDs that have their length, up to where walking the table would end. */
+function wholeIvmds(
+  state: Pick<ParseState, 'memory'>,
+): { readonly block: Block; readonly region: MemoryBlock }[] {
+  const found: { block: Block; region: MemoryBlock }[] = [];
   let index = 0;
   try {
     walkBlocks(state.memory, (block) => {
-      if (isIvmd(block)) explain(state, block, index++, failure);
+      if (!isIvmd(block)) return null;
+      const region = memoryBlockOf(state, block, index++);
+      if (block.length >= ivmd.fixedLength) found.push({ block, region });
       return null;
     });
   } catch (error) {
     // Xen gave the table up before it came to the block that would have stopped it.
     if (!(error instanceof HypervisorStop)) throw error;
   }
-}
-
-function explain(
-  state: Pick<ParseState, 'memory' | 'ignored'>,
-  block: Block,
-  index: number,
-  failure: ParseFailure,
-): void {
-  if (block.length < ivmd.fixedLength) return;
-  const region = memoryBlockOf(state, block, index);
-  if (block.offset === failure.offset) {
-    ignore(state, region, 'malformed', failure.message);
-  } else if (block.offset < failure.offset || failure.offset === 0) {
-    ignore(
-      state,
-      region,
-      'dropped',
-      `${regionName(region)} was accepted, then dropped with the whole table.`,
-    );
-  } else {
-    const message = `${regionName(region)} was not reached: parsing stopped at offset ${failure.offset}.`;
-    ignore(state, region, 'not-reached', message);
-  }
+  return found;
 }

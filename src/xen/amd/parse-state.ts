@@ -36,6 +36,8 @@ export interface ParseState {
   readonly ioApics: IoApics;
   /** Number of device IDs that there is room for. */
   readonly bdfEntries: number;
+  /** Regions that are in use, at least for some of their devices, in the order of registering. */
+  readonly registered: MemoryBlock[];
   readonly ignored: IgnoredRegion[];
   readonly diagnostics: Diagnostic[];
 }

@@ -4,6 +4,8 @@ import type { GrdmCallback, ReportedRegion } from '../reported-region.js';
 import { HypervisorStop } from '../stop.js';
 import { deviceName } from './blocks.js';
 import type { AmdDriver } from './init.js';
+import { regionName } from './parse-ivmd.js';
+import type { MemoryBlock } from './parse-state.js';
 
 const U64 = 64;
 
@@ -90,3 +92,51 @@ class Report implements ReportedRegion {
 }
 
 const probeOf = (bdf: number): ReportedRegion => new Report(bdf, null, false);
+
+/** Why a region that is in use is in no caller's map. */
+export interface Unreported {
+  readonly block: MemoryBlock;
+  readonly reason: 'no-pages' | 'never-reported';
+  readonly message: string;
+}
+
+/**
+ * Regions that are in use, but that nobody who asks for all regions is told of.
+ *
+ * @param skipsEmpty whether the caller never sees regions of 0 pages
+ */
+export function unreportedRegions(
+  { mappings, iommus, registered }: AmdDriver,
+  skipsEmpty: boolean,
+): Unreported[] {
+  const entries = mappings === null ? [] : [...mappings.runs()].map(({ value }) => value);
+  const first = entries.find(({ iommu }) => iommu !== null)?.iommu ?? null;
+  const reported = new Set<Origin>();
+  const empty = new Set<Origin>();
+  for (const { iommu, maps } of entries) {
+    for (const { origin, length } of iommu === null ? [] : maps) {
+      (length >> 12n === 0n && skipsEmpty ? empty : reported).add(origin);
+    }
+  }
+  for (const iommu of iommus) {
+    const { exclusion } = iommu;
+    if (exclusion === null || (exclusion.all && iommu !== first)) continue;
+    for (const origin of exclusion.origins) reported.add(origin);
+  }
+  return registered
+    .filter(({ origin }) => !reported.has(origin))
+    .map((block) => {
+      const name = regionName(block);
+      return empty.has(block.origin)
+        ? {
+            block,
+            reason: 'no-pages',
+            message: `${name} comes to 0 pages, which no 64-bit caller sees.`,
+          }
+        : {
+            block,
+            reason: 'never-reported',
+            message: `${name} is the exclusion range of an IOMMU other than the first listed device's; only a request for one of its own devices shows it.`,
+          };
+    });
+}

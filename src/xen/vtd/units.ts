@@ -14,7 +14,7 @@ export interface RmrrUnit extends ReportedRegion {
   readonly rmrr: RmrrPlace | null;
 }
 
-/** Why a region of the table, or of `rmrr=`, is not among the units. */
+/** Why a region of a table, or of an option, is not in the map. */
 export type IgnoreReason =
   | 'no-device-scope'
   | 'no-such-device'
@@ -22,6 +22,9 @@ export type IgnoreReason =
   | 'not-reached'
   | 'dropped'
   | 'refused'
+  | 'vtd-disabled'
+  | 'never-reported'
+  | 'no-pages'
   | 'not-addressable'
   | 'no-iommu';
 
