@@ -1,3 +1,4 @@
+import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { type LogSource, type Source, sourceName } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
@@ -21,7 +22,7 @@ export interface XenOptions {
   readonly xen?: string | undefined;
   /** false: the IOMMU is off. */
   readonly iommu?: boolean | undefined;
-  /** Xen's own options that change the answer: `iommu=…`, `rmrr=…`. */
+  /** Xen's own options that change the answer: `iommu=…`, `rmrr=…`, `ivmd=…`, `ivrs_ioapic[…]=…`, `x2apic=…`. */
   readonly xenCmdline?: string | undefined;
 }
 
@@ -66,9 +67,9 @@ function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
   const cmdline = parseCmdline(text, release);
   if (options.iommu === false) cmdline.iommu.enable = false;
   const machine = host === null ? UNKNOWN_MACHINE : machineOf(host, release);
-  if (/(^| )rmrr=/.test(text) && release.rmrrOption === null) {
-    notes.push(`Xen ${release.name} has no rmrr= option yet; it came with 4.9.`);
-  }
+  const isAmd = tableOfBytes(bytes) === 'IVRS';
+  notes.push(...optionNotes(text, release, isAmd));
+  if (isAmd && release.amdReports) notes.push(...amdAssumptions(bytes, host));
   const long = text.split(' ').find((option) => option.length > LONGEST_OPTION);
   if (long !== undefined) {
     notes.push(
@@ -76,7 +77,45 @@ function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
     );
   }
   const iommu: 'on' | 'off' = cmdline.iommu.enable ? 'on' : 'off';
-  return { xen: bootXen({ dmar: bytes }, machine, release, cmdline), iommu, notes };
+  const tables = isAmd ? { ivrs: bytes } : { dmar: bytes };
+  return { xen: bootXen(tables, machine, release, cmdline), iommu, notes };
+}
+
+/** What is to be said of options that this release, or this machine, makes nothing of. */
+function optionNotes(text: string, release: Release, isAmd: boolean): string[] {
+  const has = (option: string) => new RegExp(`(^| )${option}`).test(text);
+  const notes: string[] = [];
+  if (has('rmrr=')) {
+    if (isAmd) notes.push('On AMD machines Xen makes nothing of rmrr=; its counterpart is ivmd=.');
+    else if (release.rmrrOption === null) {
+      notes.push(`Xen ${release.name} has no rmrr= option yet; it came with 4.9.`);
+    }
+  }
+  if (has('ivmd=')) {
+    if (!isAmd) notes.push('Xen makes nothing of ivmd= but on AMD machines; here it is rmrr=.');
+    else if (!release.amdReports) {
+      notes.push(`Xen ${release.name} has no ivmd= option yet; it came with 4.16.`);
+    }
+  }
+  return notes;
+}
+
+/** What an answer about an IVRS table takes for granted of the machine, where it is not known. */
+function amdAssumptions(bytes: Uint8Array, host: Host | null): string[] {
+  const { table } = decodeTable(bytes, 'IVRS');
+  const hasRegions = table?.structures.some(({ name }) => name === 'IVMD') ?? false;
+  const assumed = [
+    ...(host?.pci == null ? ['the IOMMUs are there, and no function beyond those listed'] : []),
+    ...(hasRegions && host?.memoryMap == null ? ['the regions lie in reserved memory'] : []),
+    ...(host?.ioApics == null ? ['the I/O APICs are those that the table lists'] : []),
+    ...(host?.cpuFlags == null ? ['the processor has no x2APIC'] : []),
+  ];
+  if (assumed.length === 0) return [];
+  const last = assumed.pop();
+  const list = assumed.length === 0 ? last : `${assumed.join('; that ')}; and that ${last}`;
+  return [
+    `Not known of the machine, so it is assumed that ${list} (--root names a captured host).`,
+  ];
 }
 
 function chooseRelease(

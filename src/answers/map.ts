@@ -10,6 +10,7 @@ import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
+import { type WaysOut, waysOut } from './ways-out.js';
 
 /** Options of the question which guest frames are taken. */
 export interface MapOptions extends XenOptions {
@@ -31,6 +32,8 @@ export interface MapAnswer {
   readonly result: RdmMapResult;
   /** What the hypervisor found odd, then what is wrong with the table's bytes. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What helps where Xen does not boot, or refuses the table, on an AMD machine; null elsewhere. */
+  readonly waysOut: WaysOut | null;
   /** Whether the hypervisor was asked to use the IOMMU at all. */
   readonly iommu: 'on' | 'off';
   /** What a person should know, beside the diagnostics. */
@@ -65,6 +68,7 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
     header: table?.header ?? null,
     result,
     diagnostics: [...result.diagnostics, ...diagnostics],
+    waysOut: result.xen.driver === 'amd' ? waysOut(evidence, options) : null,
     iommu,
     notes: [...notes, ...(host?.notes ?? [])],
   };

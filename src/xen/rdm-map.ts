@@ -41,7 +41,12 @@ export function askRdmMap(xen: Xen, request: RdmRequest): RdmMapResult {
       ...unreportedUnits(xen, request.abi),
       ...unreportedIvmds(xen, request.abi),
     ],
-    diagnostics: [...bootDiagnostics(xen, stop), ...xen.diagnostics, ...unitDiagnostics(xen)],
+    diagnostics: [
+      ...bootDiagnostics(xen, stop),
+      ...xen.diagnostics,
+      ...unitDiagnostics(xen),
+      ...probeDiagnostics(answer),
+    ],
   };
 }
 
@@ -155,6 +160,23 @@ function bootDiagnostics(xen: Xen, stop: Stop | null): Diagnostic[] {
     });
   }
   return diagnostics;
+}
+
+/** Entries that are no regions, but questions: see amd/reserved-device-memory.ts. */
+function probeDiagnostics(answer: Answer | null): Diagnostic[] {
+  const questions = (answer?.entries ?? []).filter(
+    ({ unit }) => unit.origin === null && unit.rmrr === null,
+  );
+  if (answer === null || questions.length === 0) return [];
+  return [
+    {
+      code: 'xen-amd-empty-entries',
+      severity: 'warning',
+      offset: 0,
+      length: 0,
+      message: `${questions.length} of these ${answer.entries.length} entries have no pages at frame 0: on AMD machines every Xen gives a 32-bit caller one for each device that it looks at.`,
+    },
+  ];
 }
 
 /** What is odd about the regions Xen accepted. */

@@ -157,6 +157,16 @@ export const newestRelease = (): Release => NEWEST;
 
 const NEWEST = release(LAST_MINOR, LAST_POINTS.at(-1) as number);
 
+/** Every point release after one, in the order of their numbers: `4.18.6` is followed by `4.19.0`. */
+export function* laterReleases({ name }: Pick<Release, 'name'>): Generator<Release> {
+  const [, minor = FIRST_MINOR - 1, point = 0] = name.split('.').map(Number);
+  for (const [i, last] of LAST_POINTS.entries()) {
+    const from = FIRST_MINOR + i === minor ? point + 1 : 0;
+    if (FIRST_MINOR + i < minor) continue;
+    for (let next = from; next <= last; next++) yield release(FIRST_MINOR + i, next);
+  }
+}
+
 /** `rfc-v7`, then the last point release of every minor one, oldest first. */
 export const releaseNames = (): string[] => [
   'rfc-v7',

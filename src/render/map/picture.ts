@@ -1,9 +1,11 @@
 import type { MapAnswer } from '../../answers/map.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { E820, type MemoryRange } from '../../machine/host.js';
+import type { Answer } from '../../xen/hypercall/hypercall.js';
 import type { RdmMapResult } from '../../xen/rdm-map.js';
 import type { LabelledRange, Picture } from '../basics/address-space.js';
 import { labelDevices } from '../basics/text.js';
+import { foldEntries } from './fold.js';
 
 /** What the firmware's memory map calls its types. */
 const TYPES: Readonly<Record<number, string>> = {
@@ -29,8 +31,32 @@ export function mapPicture({ source, host, result }: MapAnswer): Picture {
   };
 }
 
+/** Entries with what they are for; AMD's driver has one for each device of a region. */
+function labelled(
+  driver: RdmMapResult['xen']['driver'],
+  entries: Answer['entries'],
+): { start_pfn: bigint; nr_pages: bigint; label: string }[] {
+  if (driver !== 'amd') {
+    return entries.map(({ start_pfn, nr_pages, unit }) => {
+      return { start_pfn, nr_pages, label: labelDevices(unit.devices.map(({ name }) => name)) };
+    });
+  }
+  return foldEntries(entries)
+    .filter(({ start_pfn, nr_pages }) => nr_pages > 0n && start_pfn + nr_pages <= FRAMES)
+    .map(({ start_pfn, nr_pages, devices }) => {
+      return {
+        start_pfn,
+        nr_pages,
+        label: devices === null ? 'all devices' : labelDevices(devices),
+      };
+    });
+}
+
+/** Frames of a 64-bit address space. */
+const FRAMES = 1n << 52n;
+
 function hostRanges(
-  { answer, missing }: RdmMapResult,
+  { xen, answer, missing }: RdmMapResult,
   memoryMap: readonly MemoryRange[] | null,
 ): LabelledRange[] {
   const hidden = missing.map(
@@ -41,12 +67,12 @@ function hostRanges(
       label: `not reported: ${reason.replaceAll('-', ' ')}`,
     }),
   );
-  const regions = (answer?.entries ?? []).map(
-    ({ start_pfn, nr_pages, unit }): LabelledRange => ({
+  const regions = labelled(xen.driver, answer?.entries ?? []).map(
+    ({ start_pfn, nr_pages, label }): LabelledRange => ({
       start: start_pfn * PAGE_SIZE,
       end: (start_pfn + nr_pages) * PAGE_SIZE,
       kind: 'reserved',
-      label: labelDevices(unit.devices.map(({ name }) => name)),
+      label,
     }),
   );
   const memory = (memoryMap ?? []).map(

@@ -3,13 +3,14 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
-import type { RdmMapResult } from '../../xen/rdm-map.js';
+import { iommuName, type RdmMapResult } from '../../xen/rdm-map.js';
 import type { ReportedRegion } from '../../xen/reported-region.js';
 import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, columnWidths, renderTable } from '../basics/table.js';
 import { formatSize, listDevices, listSome, plural, wrap } from '../basics/text.js';
+import { type FoldedEntries, foldEntries } from './fold.js';
 
 /** From this width on there is room for all digits and every device. */
 const WIDE = 120;
@@ -36,23 +37,47 @@ export const table: Format<MapAnswer> = {
 
 const title = (text: string, columns: number, style: Style) => style.heading(wrap(text, columns));
 
-/** What must be seen first: the hypervisor gave the table up. */
-function alarm({ result }: MapAnswer, { columns, style }: Page): string {
-  const { xen } = result;
-  if (xen.outcome === 'ok' && xen.failure === null) return '';
+/** What must be seen first: the hypervisor gave the table up, or does not live to be asked. */
+function alarm({ result, waysOut }: MapAnswer, { columns, style }: Page): string {
+  const { xen, stop } = result;
+  if (stop === null && xen.failure === null) return '';
   const first =
-    xen.outcome === 'ok'
-      ? 'VT-D IS OFF: Xen refuses this table, so no region is reported to any guest.'
-      : 'XEN DOES NOT BOOT on a machine with this table and these options.';
+    stop === null
+      ? `${iommuName(xen).toUpperCase()} IS OFF: Xen refuses this table, so no region is reported to any guest.`
+      : stop.phase === 'call'
+        ? 'XEN CRASHES on a machine with this table when a toolstack asks for its reserved regions.'
+        : 'XEN DOES NOT BOOT on a machine with this table and these options.';
+  const why =
+    xen.failure !== null
+      ? `${xen.failure.message} (-${errnoName(xen.failure.rc)})`
+      : stop?.outcome === 'hang'
+        ? `It hangs: ${stop.why}.`
+        : `It stops because ${stop?.why}.`;
   const advice =
-    xen.outcome === 'panic'
+    stop?.outcome === 'panic'
       ? "Leave iommu=force (or required) out of Xen's command line to boot without an IOMMU."
       : 'Look for a firmware update; failing that, report the structure named above to the vendor.';
-  const why =
-    xen.failure === null
-      ? `It stops because ${xen.why}.`
-      : `${xen.failure.message} (-${errnoName(xen.failure.rc)})`;
-  return [style.bad(wrap(first, columns)), wrap(why, columns), wrap(advice, columns)].join('\n');
+  return [
+    style.bad(wrap(first, columns)),
+    ...[why, ...helpOf(waysOut, xen.release.name), advice].map((text) => wrap(text, columns)),
+  ].join('\n');
+}
+
+/** What was tried and helps. */
+function helpOf(ways: MapAnswer['waysOut'], release: string): string[] {
+  const { releases, options } = ways ?? { releases: [], options: [] };
+  const last = releases.at(-1);
+  const sentences: string[] = [];
+  if (last !== undefined) {
+    const names = [...releases.slice(0, -1), last.endsWith('.0') ? `${last} and later` : last];
+    sentences.push(`Another Xen helps: ${listSome(names, names.length)}.`);
+  }
+  if (options.length > 0) {
+    sentences.push(
+      `Xen ${release} boots with ${options.join(' or ')} on its command line (iommu=off: without passthrough).`,
+    );
+  }
+  return sentences.length === 0 ? [] : [sentences.join(' ')];
 }
 
 function preamble(input: MapAnswer, page: Page): string {
@@ -62,7 +87,7 @@ function preamble(input: MapAnswer, page: Page): string {
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
     .filter((id) => id !== '');
   const caller = abi === 'native' ? '64-bit caller (native)' : '32-bit caller (compat)';
-  const vtd = xen.outcome === 'ok' && xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
+  const vtd = `${iommuName(xen)} ${xen.outcome === 'ok' && xen.iommu_enabled ? 'on' : 'off'}`;
   const lines: [string, string][] = [
     ['Source', [source.path, ...oem].join(', ')],
     ['Machine', machineName(host?.root ?? null, 'unknown: every device is taken as present')],
@@ -89,6 +114,13 @@ const COLUMNS: readonly Column[] = [
   { heading: 'RMRR' },
 ];
 
+/** AMD's driver has an entry for each device of a region: equal ones are one line. */
+const AMD_COLUMNS: readonly Column[] = [
+  ...COLUMNS.slice(0, -1),
+  { heading: 'IVMD' },
+  { heading: 'entries', align: 'right' },
+];
+
 /** What an error of the hypercall means to its caller. */
 const ERROR_MEANING: Readonly<Record<string, string>> = {
   ENOBUFS: 'the buffer has too little room; nr_entries tells how much is needed',
@@ -107,15 +139,21 @@ function entriesTable({ xen, answer }: RdmMapResult, { columns, style }: Page): 
   if (answer.entries.length > 0) {
     const wide = columns >= WIDE;
     const gap = wide ? 2 : 1;
-    const rows = answer.entries.map((entry) => entryRow(entry, wide));
-    fitRows(rows, columns - gap * (COLUMNS.length - 1));
-    const table = renderTable(COLUMNS, rows, { gap, heading: style.heading });
+    const isAmd = xen.driver === 'amd';
+    const cells = isAmd ? AMD_COLUMNS : COLUMNS;
+    const rows = isAmd
+      ? foldEntries(answer.entries).map((entries) => foldedRow(entries, wide))
+      : answer.entries.map((entry) => entryRow(entry, wide));
+    fitRows(cells, rows, columns - gap * (cells.length - 1));
+    const table = renderTable(cells, rows, { gap, heading: style.heading });
     return [...failure, table].join('\n\n');
   }
   if (failure.length > 0) return failure.join('');
-  const empty = xen.iommu_enabled
-    ? 'No guest frame is taken: the map is empty.'
-    : 'The map is empty: with VT-d off no region is reported.';
+  const empty = !xen.iommu_enabled
+    ? `The map is empty: with ${iommuName(xen)} off no region is reported.`
+    : xen.ops_missing
+      ? `The map is empty: Xen ${xen.release.name} reports no regions on AMD machines; 4.16 and later do.`
+      : 'No guest frame is taken: the map is empty.';
   return wrap(empty, columns);
 }
 
@@ -134,13 +172,45 @@ function entryRow(
   ];
 }
 
+function foldedRow(
+  { start_pfn, nr_pages, unit, count, devices }: FoldedEntries,
+  wide: boolean,
+): string[] {
+  return [
+    hex(start_pfn),
+    ...describePages(start_pfn, nr_pages, wide ? 16 : 0),
+    devices === null ? 'all devices' : listRuns(devices, wide),
+    originOf(unit, wide),
+    String(count),
+  ];
+}
+
+/** Device IDs below each other; one segment is all that AMD's driver knows. */
+const listRuns = (devices: readonly string[], wide: boolean): string =>
+  listDevices(
+    devices.map((name) => name.replaceAll('0000:', '')),
+    wide && devices.length <= FEW_RUNS,
+  );
+
+/** Runs of device IDs up to which all are listed where there is room. */
+const FEW_RUNS = 16;
+
+/** Where a region of AMD's stands written; a question of Xen's stands nowhere. */
+function originOf({ origin }: ReportedRegion, wide: boolean): string {
+  if (origin === null) return '-';
+  if ('option' in origin) return `${origin.option}=`;
+  return 'table' in origin && wide
+    ? `#${origin.index} at offset ${origin.offset}`
+    : `#${'index' in origin ? origin.index : origin.line}`;
+}
+
 const RANGE = COLUMNS.findIndex(({ heading }) => heading === 'guest-physical range');
 const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
 
 /** Continues cells on the next line where the columns would not fit otherwise: paths over bridges, then ranges. */
-function fitRows(rows: string[][], room: number): void {
+function fitRows(columns: readonly Column[], rows: string[][], room: number): void {
   const excess = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width, -room);
-  const widths = columnWidths(COLUMNS, rows);
+  const widths = columnWidths(columns, rows);
   const over = excess(widths);
   if (over <= 0) return;
   const forDevices = (widths[DEVICES] ?? 0) - over;
@@ -150,7 +220,7 @@ function fitRows(rows: string[][], room: number): void {
       .map((path) => breakPath(path, forDevices))
       .join('\n'),
   );
-  if (excess(columnWidths(COLUMNS, rows)) > 0) {
+  if (excess(columnWidths(columns, rows)) > 0) {
     breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
   }
 }
@@ -198,10 +268,11 @@ function missingRegions({ missing }: RdmMapResult, { columns, style }: Page): st
 
 /** All that is odd but for what the alarm at the top says already. */
 function oddities({ result, diagnostics, notes }: MapAnswer, page: Page): string {
-  const { failure, outcome } = result.xen;
-  const alarmed = failure !== null || outcome !== 'ok';
+  const alarmed = result.xen.failure !== null || result.stop !== null;
   const said = new Set(['scope-path-unresolved']);
-  if (alarmed) for (const code of ['xen-table-refused', 'xen-bug', 'xen-panic']) said.add(code);
+  if (alarmed) {
+    for (const code of ['table-refused', 'bug', 'panic', 'hang']) said.add(`xen-${code}`);
+  }
   const all = [...notes, ...unresolvedPaths(result)].map((message) => ({ message }));
   return remarks([...all, ...diagnostics.filter(({ code }) => !said.has(code))], page);
 }
