@@ -99,7 +99,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       { who: 'specification', effect: 'software must skip it by its length' },
       {
         who: 'Linux',
-        effect: 'the kernel skips it; with debugging on it logs "Unknown DMAR structure type"',
+        effect: 'the kernel skips it; with debugging on it says "Unknown DMAR structure type"',
       },
       { who: 'Xen', effect: 'the hypervisor skips it' },
     ],
