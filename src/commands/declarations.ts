@@ -167,6 +167,26 @@ export const COMMANDS: Commands = {
     load: () => import('./devices.js'),
   }),
 
+  explain: () => ({
+    about: 'explain lines of Linux, Xen and toolstacks about regions, refusals and faults',
+    operands: [
+      [
+        '<source or line...>',
+        'logs and tables; a word with a blank in it is a line, as in "… rejecting configuring the device …"',
+      ],
+    ],
+    options: sourceOptions(['table', 'json']),
+    description: [
+      'Says of each line that calls for it what it means, whose region it is about, and what to do on this machine. Other sources given beside a log (its table, a captured host with --root) tell what the log leaves out.',
+      'A DMA fault is looked up in the regions that are known: in which it is and whose that is, or that none has it, and then the option that would add one.',
+    ],
+    examples: [
+      ['dmesg | dmar explain -', 'what the log of this machine says'],
+      ["dmar explain 'Device is ineligible for IOMMU domain attach'", 'a sentence alone'],
+    ],
+    load: () => import('./explain.js'),
+  }),
+
   capture: () => ({
     about: 'pack what these commands need of this machine into an archive for a report',
     operands: [],

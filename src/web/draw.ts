@@ -7,7 +7,7 @@ import type { Question, Reply } from './questions.js';
 export interface Machine {
   /** Name of its source. */
   readonly name: string;
-  readonly replies: ReadonlyMap<Question | 'explain', Reply>;
+  readonly replies: ReadonlyMap<Question, Reply>;
   /** Its table beside the table's bytes; null where only a log is known. */
   readonly table: HTMLElement | null;
 }
@@ -33,7 +33,7 @@ const MARK: Readonly<Record<string, string>> = {
 };
 const marked = (word: string): HTMLElement => h('span', { class: MARK[word] ?? 'faint' }, word);
 
-const documentOf = (machine: Machine, question: Question | 'explain'): JsonObject | null => {
+const documentOf = (machine: Machine, question: Question): JsonObject | null => {
   const reply = machine.replies.get(question);
   return reply !== undefined && 'document' in reply ? reply.document : null;
 };

@@ -71,7 +71,7 @@ async function evidenceOf({ name, bytes }: Given): Promise<Evidence> {
 function machineOf(name: string, evidence: Evidence, state: State): Machine {
   const { source } = evidence;
   const questions = (Object.keys(QUESTIONS) as Question[]).filter(
-    (question) => source.kind === 'table' || question === 'map' || question === 'guest',
+    (question) => source.kind === 'table' || question !== 'show',
   );
   const replies = new Map(questions.map((question) => [question, ask(question, evidence, state)]));
   return { name, replies, table: source.kind === 'table' ? tableView(evidence) : null };

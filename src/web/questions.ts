@@ -1,6 +1,7 @@
 import { answerCheck } from '../answers/check.js';
 import { answerDevices } from '../answers/devices.js';
 import type { Evidence } from '../answers/evidence.js';
+import { answerExplain } from '../answers/explain.js';
 import { answerGuest } from '../answers/guest.js';
 import { answerMap } from '../answers/map.js';
 import { answerShow } from '../answers/show.js';
@@ -10,6 +11,7 @@ import type { JsonObject } from '../render/basics/json.js';
 import { addressSpaceSvg } from '../render/basics/svg.js';
 import { checkToJson } from '../render/check/json.js';
 import { devicesToJson } from '../render/devices/json.js';
+import { explainToJson } from '../render/explain/json.js';
 import { guestToJson } from '../render/guest/json.js';
 import { guestPicture } from '../render/guest/picture.js';
 import { mapToJson } from '../render/map/json.js';
@@ -25,6 +27,7 @@ export type Reply =
 
 /** What the page asks of each machine, in this order. */
 export const QUESTIONS = {
+  explain: (evidence) => ({ document: explainToJson(answerExplain([evidence], [])) }),
   devices: (evidence, { device, linux, xen }) => {
     const asked = device.split(/[\s,]+/).flatMap((word) => parseSbdf(word) ?? []);
     return {
