@@ -3,6 +3,7 @@ import { parseSize } from '../base/size.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
 import { DIFF_FORMATS } from '../render/diff/formats.js';
+import { EXPLAIN_FORMATS } from '../render/explain/formats.js';
 import { GUEST_FORMATS } from '../render/guest/formats.js';
 import { MAP_FORMATS } from '../render/map/formats.js';
 import { SHOW_FORMATS } from '../render/show/formats.js';
@@ -175,7 +176,7 @@ export const COMMANDS: Commands = {
         'logs and tables; a word with a blank in it is a line, as in "… rejecting configuring the device …"',
       ],
     ],
-    options: sourceOptions(['table', 'json']),
+    options: sourceOptions(EXPLAIN_FORMATS),
     description: [
       'Says of each line that calls for it what it means, whose region it is about, and what to do on this machine. Other sources given beside a log (its table, a captured host with --root) tell what the log leaves out.',
       'A DMA fault is looked up in the regions that are known: in which it is and whose that is, or that none has it, and then the option that would add one.',

@@ -23,8 +23,8 @@ export async function run(words: string[], options: SourceOptions): Promise<Exit
   const answer = answerExplain(evidence, words.filter(isLine));
   const printer = await Printer.open(EXPLAIN_FORMATS, options);
   if (answer.explanations.length + answer.unknown.length > 0 || evidence.length > 0) {
-    await printer.print(answer, '');
-    await printer.end(1, []);
+    await printer.print(() => answer);
+    await printer.end(false, []);
   }
   return answer.explanations.length > 0 && read === EXIT.fine ? EXIT.fine : EXIT.noTable;
 }

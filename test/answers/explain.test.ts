@@ -9,13 +9,13 @@ import { meaningOf } from '../../src/render/explain/words.js';
 function logOf(...lines: string[]) {
   const log = readLog(mend(lines.join('\n')));
   if (log === null) throw new Error('no log');
-  const { kind, regions, units, losses } = log;
+  const { kind, regions, units } = log;
   const source: LogSource = {
     kind,
     log,
     regions,
     units,
-    losses,
+    completeness: 'whole',
     path: 'log',
     notes: [],
     hostTree: null,
