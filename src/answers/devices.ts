@@ -20,8 +20,9 @@ import type { PciNames } from '../machine/pci-names.js';
 import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
 import { DmarRegions } from '../regions/of-dmar.js';
 import type { RegionUses } from '../regions/region.js';
+import { judgeXen } from '../xen/assign.js';
+import type { XenVerdict } from '../xen/assign-verdict.js';
 import type { Xen } from '../xen/boot.js';
-import { judgeXen, unitsByDevice, type XenVerdict } from '../xen/vtd/assign.js';
 import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
@@ -222,7 +223,7 @@ export function reportDevices(
       },
     ]),
   );
-  const byDevice = unitsByDevice(xen);
+  const judge = judgeXen(xen);
   return candidates.filter(wanted).map((candidate) => {
     const group = candidate.group === null ? undefined : groups.get(candidate.group);
     return {
@@ -235,7 +236,7 @@ export function reportDevices(
               why: explainRestriction(candidate, kernel, linux.iommu),
             },
       linux: judgeLinux(candidate, group?.culprits ?? [], linux),
-      xen: judgeXen(candidate, xen, byDevice),
+      xen: judge(candidate),
       disagreements: group?.disagreements ?? [],
     };
   });

@@ -3,7 +3,6 @@ import type { MapAnswer } from '../../answers/map.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import type { MissingRegion, RdmMapResult } from '../../xen/rdm-map.js';
-import { originOfRmrr } from '../../xen/reported-region.js';
 import type { Format } from '../basics/format.js';
 import { FORMAT_VERSION, type JsonObject, jsonInteger } from '../basics/json.js';
 import { extentOf, originToJson } from '../basics/region-json.js';
@@ -37,6 +36,8 @@ export function mapToJson(answer: MapAnswer): JsonObject {
       ...rcOf(xen.parse_rc),
       vtd: vtdOf(answer),
       outcome: xen.outcome,
+      phase: result.stop?.phase ?? null,
+      why: result.stop?.why ?? xen.failure?.message ?? xen.off,
     },
     hypercall: {
       op: 'XENMEM_reserved_device_memory_map',
@@ -69,13 +70,14 @@ export const entriesToJson = ({ answer }: RdmMapResult): JsonObject[] =>
 
 const missingToJson = ({
   rmrr,
+  origin,
   base_address,
   end_address,
   reason,
   message,
 }: MissingRegion): JsonObject => ({
   rmrr: rmrr === null ? null : { ...rmrr },
-  origin: originToJson(originOfRmrr(rmrr)),
+  origin: originToJson(origin),
   base: formatAddress(base_address),
   limit: formatAddress(end_address),
   reason,
