@@ -1,6 +1,9 @@
 /** Bytes of the header every ACPI system description table begins with (ACPI specification, "System Description Table Header"). */
 export const SDT_HEADER_LENGTH = 36;
 
+/** Where a table's header has the table's length, in bytes from its start. */
+export const SDT_LENGTH = 4;
+
 /**
  * Sum of bytes modulo 256. A table whose checksum is right sums to 0 over its `Length` bytes.
  *

@@ -45,7 +45,7 @@ export function answerCheck(
 ): CheckAnswer {
   const rules = selectRules(options);
   const source = requireTable(any);
-  const decoded = decodeTable(source.bytes);
+  const decoded = decodeTable(source.bytes, source.table);
   const result = checkTable(decoded, host ?? NO_HOST, rules);
   return {
     source,

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { decodeDmar } from '../acpi/dmar/decode.js';
+import { decodeTable } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
@@ -18,7 +18,7 @@ import { type LinuxMachine, LinuxVtd } from '../linux/vtd.js';
 import type { Host, IommuGroup } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
 import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
-import { DmarRegions } from '../regions/of-dmar.js';
+import { regionsOf } from '../regions/of-table.js';
 import type { RegionUses } from '../regions/region.js';
 import { judgeXen } from '../xen/assign.js';
 import type { XenVerdict } from '../xen/assign-verdict.js';
@@ -57,11 +57,11 @@ export interface DevicesAnswer {
 export function answerDevices(evidence: Evidence, options: DevicesOptions = {}): DevicesAnswer {
   const { host } = evidence;
   const source = requireTable(evidence.source);
-  const { table, diagnostics } = decodeDmar(source.bytes);
+  const { table, diagnostics } = decodeTable(source.bytes, source.table);
   if (table === null)
     throw new Failure('no-table', `${source.path} ends inside the table's header.`);
   const { xen, notes } = bootHypervisor(evidence, options);
-  const regions = new DmarRegions(table, host?.pci ?? null);
+  const regions = regionsOf(table, host?.pci ?? null);
   const candidates = candidatesOf(host, regions);
   const { devices = [] } = options;
   const asked = new Set(devices.map(addressKey));

@@ -56,8 +56,8 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
 }
 
 function tableOf({ source }: Evidence): TableBytes {
-  const { bytes, path } = requireTable(source);
-  const { table } = decodeTable(bytes);
+  const { bytes, path, table: kind } = requireTable(source);
+  const { table } = decodeTable(bytes, kind);
   if (table === null) throw new Failure('no-table', `${path} ends inside its header.`);
   return { table, bytes };
 }

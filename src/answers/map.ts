@@ -1,7 +1,6 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { type DmarTable, decodeDmar } from '../acpi/dmar/decode.js';
-import type { DmarHeader } from '../acpi/dmar/header.js';
 import type { Decoded } from '../acpi/table-layout.js';
+import { decodeTable, type Table } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
@@ -28,7 +27,7 @@ export interface MapAnswer {
   /** The facts that went into it; null where nothing of the machine did. */
   readonly host: Host | null;
   /** The table's header; null for a kernel's log, and where it could not be decoded. */
-  readonly header: DmarHeader | null;
+  readonly header: Table['header'] | null;
   readonly result: RdmMapResult;
   /** What the hypervisor found odd, then what is wrong with the table's bytes. */
   readonly diagnostics: readonly Diagnostic[];
@@ -85,7 +84,7 @@ export function mapStatus({ source, iommu, result }: MapAnswer): ExitStatus {
 }
 
 /** What decoding makes of a source; of a log nothing, and nothing is wrong with that. */
-export const decoded = (source: Source): Decoded<DmarTable> =>
+export const decoded = (source: Source): Decoded<Table> =>
   source.kind === 'table'
-    ? decodeDmar(source.bytes)
+    ? decodeTable(source.bytes, source.table)
     : { kind: 'DMAR', table: null, diagnostics: [] };

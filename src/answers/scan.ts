@@ -1,4 +1,4 @@
-import type { DmarTable } from '../acpi/dmar/decode.js';
+import type { Table } from '../acpi/tables.js';
 import { checkTable, type Finding } from '../check/check.js';
 import { NO_HOST } from '../check/rule.js';
 import type { Evidence } from './evidence.js';
@@ -9,7 +9,7 @@ import { answerMap, decoded, type MapAnswer } from './map.js';
 export interface ScanAnswer {
   readonly map: MapAnswer;
   /** null for a kernel's log, and where not even the header could be decoded. */
-  readonly table: DmarTable | null;
+  readonly table: Table | null;
   readonly findings: readonly Finding[];
 }
 

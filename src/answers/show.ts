@@ -24,7 +24,7 @@ export interface ShowAnswer {
  */
 export function answerShow({ source: any, host }: Evidence): ShowAnswer {
   const source = requireTable(any);
-  const { table, diagnostics } = decodeTable(source.bytes);
+  const { table, diagnostics } = decodeTable(source.bytes, source.table);
   if (table === null) {
     throw new Failure('table-header-truncated', `${source.path}: ${diagnostics[0]?.message}`);
   }

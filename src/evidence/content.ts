@@ -1,11 +1,10 @@
-import { dmarHeader } from '../acpi/dmar/header.js';
-import { identifySdt } from '../acpi/sdt.js';
+import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../base/failure.js';
 import { bytesToHex } from '../base/hex.js';
 import { archiveTree, isTar } from './archive.js';
 import { type Compression, compressionOf, decompress, type Inflaters } from './compression.js';
 import type { Content } from './formats/format.js';
-import { isDmar, tablesOf } from './pick.js';
+import { isIommuTable, TABLE_NAMES, tablesOf } from './pick.js';
 import { decodeText, isUtf16, mend } from './text.js';
 
 /** Bytes that tell text from binary. */
@@ -15,9 +14,9 @@ const HEAD = 4096;
 const isControl = (byte: number): boolean =>
   byte === 0x7f || (byte < 0x20 && !(byte >= 0x08 && byte <= 0x0d) && byte !== 0x1b);
 
-/** Whether bytes are a DMAR table: a text that begins with its signature has no NUL where the header has some. */
-const isBinaryDmar = (bytes: Uint8Array): boolean =>
-  isDmar(bytes) && bytes.subarray(0, dmarHeader.fixedLength).includes(0);
+/** Whether bytes are a table of IOMMUs: a text that begins with its signature has no NUL where the header has some. */
+const isBinary = (bytes: Uint8Array): boolean =>
+  isIommuTable(bytes) && bytes.subarray(0, SDT_HEADER_LENGTH + 12).includes(0);
 
 /**
  * Whether bytes can be text. A few control characters do not matter, since a log may hold some; random
@@ -42,18 +41,18 @@ export function kindOf(head: Uint8Array, name: string): Kind {
   const compression = compressionOf(head);
   if (compression !== null) return compression;
   if (isTar(head)) return 'archive';
-  if (isBinaryDmar(head)) return 'tables';
+  if (isBinary(head)) return 'tables';
   if (isText(head)) return 'text';
-  if (isDmar(head) || identifySdt(head) !== null) return 'tables';
+  if (isIommuTable(head) || identifySdt(head) !== null) return 'tables';
   throw new Failure(
     'not-a-table',
-    `${name} is nothing that holds a DMAR table; it begins with the bytes ${bytesToHex(head.subarray(0, 4), ' ')}.`,
+    `${name} is nothing that holds a ${TABLE_NAMES} table; it begins with the bytes ${bytesToHex(head.subarray(0, 4), ' ')}.`,
     FORMS,
   );
 }
 
 const FORMS =
-  'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0). It can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz or zstd.';
+  'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0), an IVRS table with IVRS. Either can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz or zstd.';
 
 /**
  * Tells from the bytes what a source is, and reads it.
@@ -92,7 +91,7 @@ function readTables(bytes: Uint8Array): Content {
 }
 
 /**
- * The tables that the first format that knows a DMAR table reads from a text, and what else the text tells; or that
+ * The tables that the first format that knows a table of IOMMUs reads from a text, and what else the text tells; or that
  * alone.
  *
  * @throws Failure `not-a-table` where there is neither; `too-large`
@@ -107,14 +106,14 @@ async function readText(bytes: Uint8Array, name: string, limit: number): Promise
     const tables = format.read(text, limit);
     const { form } = format;
     const content: Content = { kind: 'table', form, verbatim: false, tables, log };
-    if (tables.some((table) => isDmar(table.bytes))) return content;
+    if (tables.some((table) => isIommuTable(table.bytes))) return content;
     if (tables.length > 0) others ??= content;
   }
   if (log !== null) return { kind: log.kind, log };
   if (others !== null) return others;
   throw new Failure(
     'not-a-table',
-    `${name} is text, but holds no DMAR table and nothing that a kernel says of one.`,
+    `${name} is text, but holds no ${TABLE_NAMES} table and nothing that a kernel says of one.`,
     FORMS,
   );
 }

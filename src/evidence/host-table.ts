@@ -1,7 +1,7 @@
-import { DMAR_SIGNATURES } from '../acpi/dmar/header.js';
+import { TABLE_LAYOUTS } from '../acpi/tables.js';
 import { Failure } from '../base/failure.js';
 import { below } from '../base/path.js';
-import { isDmar, pickDmar, signatureOf } from './pick.js';
+import { isIommuTable, pickTable, signatureOf, TABLE_NAMES } from './pick.js';
 import type { TableSource, Tools } from './source.js';
 import type { Tree } from './tree.js';
 
@@ -17,7 +17,7 @@ export const severalHosts = (name: string, hosts: readonly string[]): Failure =>
   );
 
 /**
- * The DMAR table of the machine below a root. On a Xen dom0 it is `RMAD` or `XMAR`, as Xen hides it from
+ * The DMAR or IVRS table of the machine below a root. On a Xen dom0 a DMAR table is `RMAD` or `XMAR`, as Xen hides it from
  * dom0's kernel by overwriting its signature.
  *
  * @param limit bytes
@@ -29,7 +29,9 @@ export async function readHostTable(
   { sha256 }: Pick<Tools, 'sha256'>,
 ): Promise<TableSource> {
   const names = tree.list(TABLES_DIRECTORY) ?? [];
-  const signature = DMAR_SIGNATURES.find((name) => names.includes(name));
+  const signature = TABLE_LAYOUTS.flatMap(({ signatures }) => signatures).find((name) =>
+    names.includes(name),
+  );
   if (signature === undefined) {
     const { explainNoTable } = await import('./no-table.js');
     throw explainNoTable(tree, names);
@@ -41,15 +43,15 @@ export async function readHostTable(
     throw new Failure('not-found', `${path} is no regular file, nor a link to one below the root.`);
   }
   if (bytes.length === 0) throw new Failure('empty', `${path} is empty.`);
-  if (!isDmar(bytes)) {
+  if (!isIommuTable(bytes)) {
     throw new Failure(
       'not-a-table',
-      `${path} is no DMAR table: it begins with ${JSON.stringify(signatureOf(bytes))}.`,
+      `${path} is no ${TABLE_NAMES} table: it begins with ${JSON.stringify(signatureOf(bytes))}.`,
     );
   }
-  const { losses: _, ...picked } = await pickDmar([{ bytes, notes: [], losses: [] }], path);
+  const { losses: _, ...picked } = await pickTable([{ bytes, notes: [], losses: [] }], path);
   const notes = [...picked.notes];
-  if (signature !== 'DMAR') {
+  if (signature !== picked.table) {
     notes.push(
       `This is a Xen dom0: Xen hides the table from its kernel, which therefore shows it as ${signature}.`,
     );

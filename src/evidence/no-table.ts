@@ -24,7 +24,7 @@ function virtualMachine(tree: Tree): string | null {
 }
 
 /**
- * What it means that a machine shows no DMAR table.
+ * What it means that a machine shows neither a DMAR nor an IVRS table.
  *
  * @param names files in the directory of its tables; empty where there is no such directory
  */
@@ -43,24 +43,17 @@ export function explainNoTable(tree: Tree, names: readonly string[]): Failure {
     );
   }
   const there = describeTables(signatures.map((name) => name.slice(0, 4)));
-  if (signatures.some((name) => name.startsWith('IVRS'))) {
-    return new Failure(
-      'no-dmar-amd',
-      `${who} has no DMAR table, but an IVRS table: it has an AMD processor, whose IOMMU (AMD-Vi) is described there.`,
-      `In ${directory} are ${there}. ${ELSEWHERE}`,
-    );
-  }
   const vm = virtualMachine(tree);
   if (vm !== null) {
     return new Failure(
       'no-dmar-vm',
-      `${who} has no DMAR table: it is a virtual machine (${vm}) without a virtual IOMMU.`,
+      `${who} has no DMAR or IVRS table: it is a virtual machine (${vm}) without a virtual IOMMU.`,
       `In ${directory} are ${there}. ${ELSEWHERE}`,
     );
   }
   return new Failure(
     'no-dmar-host',
-    `${who} has no DMAR table: VT-d is absent, or switched off in the firmware's settings.`,
-    `In ${directory} are ${there}. Look for "VT-d" or "Directed I/O" in the firmware's settings. ${ELSEWHERE}`,
+    `${who} has no DMAR or IVRS table: VT-d, or AMD-Vi, is absent or switched off in the firmware's settings.`,
+    `In ${directory} are ${there}. Look for "VT-d", "Directed I/O" or "IOMMU" in the firmware's settings. ${ELSEWHERE}`,
   );
 }

@@ -1,5 +1,6 @@
-import { DMAR_SIGNATURES, dmarHeader } from '../acpi/dmar/header.js';
-import { splitSdts } from '../acpi/sdt.js';
+import { SDT_LENGTH, splitSdts } from '../acpi/sdt.js';
+import type { TableName } from '../acpi/table-layout.js';
+import { layoutOfTable, TABLE_LAYOUTS, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import type { WrittenTable } from './formats/format.js';
 import type { Loss } from './logs/log.js';
@@ -8,29 +9,26 @@ import type { Loss } from './logs/log.js';
 export const signatureOf = (bytes: Uint8Array): string =>
   String.fromCharCode(...bytes.subarray(0, 4));
 
-/** Whether bytes begin as a DMAR table does, or as Xen left one. */
-export const isDmar = (bytes: Uint8Array): boolean =>
-  DMAR_SIGNATURES.some(
-    (signature) =>
-      bytes[0] === signature.charCodeAt(0) &&
-      bytes[1] === signature.charCodeAt(1) &&
-      bytes[2] === signature.charCodeAt(2) &&
-      bytes[3] === signature.charCodeAt(3),
-  );
+/** Whether bytes begin as a table does that describes IOMMUs: a DMAR table, also as Xen left one, or an IVRS table. */
+export const isIommuTable = (bytes: Uint8Array): boolean => tableOfBytes(bytes) !== null;
+
+/** The names of the tables looked for, for sentences: `DMAR or IVRS`. */
+export const TABLE_NAMES = TABLE_LAYOUTS.map(({ kind }) => kind).join(' or ');
 
 /**
- * The tables in bytes that begin with one. What follows a DMAR table is taken for others only where it is
+ * The tables in bytes that begin with one. What follows a table of IOMMUs is taken for others only where it is
  * made of whole ones; else it stays with it, for its length may be wrong.
  */
 export function tablesOf(bytes: Uint8Array): Uint8Array[] {
   const tables = splitSdts(bytes);
-  if (!isDmar(bytes)) return tables;
+  if (!isIommuTable(bytes)) return tables;
   const counted = tables.reduce((sum, table) => sum + table.length, 0);
   return tables.length > 1 && counted === bytes.length ? tables : [bytes];
 }
 
-/** A DMAR table picked from a source, and how many there were to pick from. */
+/** A table picked from a source. */
 export interface Picked {
+  table: TableName;
   signature: string;
   bytes: Uint8Array;
   notes: string[];
@@ -42,29 +40,33 @@ export interface Picked {
 const MOST_NAMED = 8;
 
 /**
- * Picks the DMAR table from all the ACPI tables of a source.
+ * Picks the table of the IOMMUs from all the ACPI tables of a source: as Xen does, an IVRS table only where there
+ * is no DMAR table.
  *
  * @param tables all tables, whatever they are
  * @param name what messages call the source
- * @param which number among the DMAR tables, from 1; left out: the first, with a note of the others
+ * @param which number among the tables of that name, from 1; left out: the first, with a note of the others
  * @throws Failure where there is none (it names those that are there), not so many, or not even its header
  */
-export async function pickDmar(
+export async function pickTable(
   tables: readonly (WrittenTable & { name?: string })[],
   name: string,
   which?: number,
 ): Promise<Picked> {
-  const found = tables.filter((table) => isDmar(table.bytes));
-  if (found.length === 0) {
+  const kind = TABLE_LAYOUTS.map((layout) => layout.kind).find((one) =>
+    tables.some((table) => tableOfBytes(table.bytes) === one),
+  );
+  const found = tables.filter((table) => kind !== undefined && tableOfBytes(table.bytes) === kind);
+  if (kind === undefined) {
     const { describeTables } = await import('../acpi/table-names.js');
     throw new Failure(
       'no-dmar',
-      `${name} holds no DMAR table, but ${describeTables(tables.map((table) => signatureOf(table.bytes)))}.`,
+      `${name} holds no ${TABLE_NAMES} table, but ${describeTables(tables.map((table) => signatureOf(table.bytes)))}.`,
     );
   }
   const table = found[(which ?? 1) - 1];
   if (table === undefined) {
-    const count = found.length === 1 ? 'one DMAR table' : `${found.length} DMAR tables`;
+    const count = found.length === 1 ? `one ${kind} table` : `${found.length} ${kind} tables`;
     throw new Failure(
       'no-such-table',
       `${name} holds ${count}; there is no table ${which}.`,
@@ -73,10 +75,11 @@ export async function pickDmar(
     );
   }
   const { bytes } = table;
-  if (bytes.length < dmarHeader.fixedLength) {
+  const { fixedLength } = layoutOfTable(kind).header;
+  if (bytes.length < fixedLength) {
     throw new Failure(
       'table-header-truncated',
-      `${name} holds only the first ${bytes.length} bytes of a DMAR table; its header alone takes ${dmarHeader.fixedLength}.`,
+      `${name} holds only the first ${bytes.length} bytes of ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table; its header alone takes ${fixedLength}.`,
     );
   }
   const notes = [...table.notes];
@@ -88,10 +91,11 @@ export async function pickDmar(
         ? ''
         : ` (${files.slice(0, MOST_NAMED).join(', ')}${files.length > MOST_NAMED ? ' …' : ''})`;
     notes.push(
-      `${name} holds ${found.length} DMAR tables${list}; this is the first, ${others} asks for another.`,
+      `${name} holds ${found.length} ${kind} tables${list}; this is the first, ${others} asks for another.`,
     );
   }
   return {
+    table: kind,
     signature: signatureOf(bytes),
     bytes,
     notes,
@@ -103,6 +107,6 @@ export async function pickDmar(
 function cutOff(bytes: Uint8Array): Loss[] {
   const { length: present } = bytes;
   const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const claimed = view.getUint32(dmarHeader.at.length, true);
+  const claimed = view.getUint32(SDT_LENGTH, true);
   return claimed > present ? [{ code: 'table-cut', claimed, present }] : [];
 }

@@ -1,13 +1,13 @@
 import { readContent } from './content.js';
 import { readHostTable } from './host-table.js';
-import { pickDmar } from './pick.js';
+import { pickTable } from './pick.js';
 import { completenessOf, type Source, sourceName, type Tools } from './source.js';
 
 /** How to read the bytes of a source. */
 export interface SourceOptions {
   /** Most bytes that decompressing may make, and that all tables of a text may stand for. */
   readonly limit: number;
-  /** Which number among the DMAR tables, from 1. */
+  /** Which number among the tables of one name, from 1. */
   readonly table?: number | undefined;
 }
 
@@ -30,7 +30,7 @@ export async function sourceOf(
       return readHostTable(content.tree, limit, tools);
     case 'table': {
       const { kind, form, verbatim, log } = content;
-      const { losses, ...picked } = await pickDmar(content.tables, name, table);
+      const { losses, ...picked } = await pickTable(content.tables, name, table);
       const completeness = completenessOf(losses);
       const sha256 = tools.sha256(picked.bytes);
       return { ...picked, kind, form, verbatim, sha256, completeness, log, path, hostTree: null };

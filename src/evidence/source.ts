@@ -1,3 +1,4 @@
+import type { TableName } from '../acpi/table-layout.js';
 import { Failure } from '../base/failure.js';
 import type { Inflaters } from './compression.js';
 import type { Log, LogRegion, LogUnit, Loss } from './logs/log.js';
@@ -39,7 +40,9 @@ interface SourceCommon {
 export interface TableSource extends SourceCommon {
   kind: 'table';
   form: TableForm;
-  /** `DMAR`, or what Xen overwrote it with: `RMAD`, `XMAR`. */
+  /** Which table it is. */
+  table: TableName;
+  /** `DMAR`, or what Xen overwrote it with: `RMAD`, `XMAR`; or `IVRS`. */
   signature: string;
   /** Whether these bytes are all of the file, as they lie in it. */
   verbatim: boolean;

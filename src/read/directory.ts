@@ -3,7 +3,7 @@ import { Failure } from '../base/failure.js';
 import { below } from '../base/path.js';
 import type { WrittenTable } from '../evidence/formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
-import { isDmar, pickDmar } from '../evidence/pick.js';
+import { isIommuTable, pickTable } from '../evidence/pick.js';
 import { completenessOf, type TableSource } from '../evidence/source.js';
 import { ifPermitted, type Tree } from '../evidence/tree.js';
 import { hostTreeAt } from './host-tree.js';
@@ -11,12 +11,12 @@ import { NODE_TOOLS } from './tools.js';
 import { directoryTree } from './tree.js';
 
 /**
- * Reads the DMAR table of a directory: a host's tree, live or captured, or one that holds such a tree, as an
+ * Reads the table of IOMMUs of a directory: a host's tree, live or captured, or one that holds such a tree, as an
  * unpacked report does; or one with a file a table, as `acpidump -b` writes them.
  *
  * @param path the directory as it was given
  * @param limit most bytes of a file
- * @param which number among the DMAR tables, from 1
+ * @param which number among the tables of one name, from 1
  * @throws Failure that says what is there instead
  */
 export async function readDirectory(
@@ -35,7 +35,7 @@ export async function readDirectory(
       'Name a file in it, or unpack the archive it holds.',
     );
   }
-  const { losses, ...picked } = await pickDmar(files, path, which);
+  const { losses, ...picked } = await pickTable(files, path, which);
   const file = files.find(({ bytes }) => bytes === picked.bytes);
   return {
     ...picked,
@@ -50,13 +50,13 @@ export async function readDirectory(
   };
 }
 
-/** The files of a directory that begin as ACPI tables do; of others than DMAR tables only the header is read. */
+/** The files of a directory that begin as ACPI tables do; of others than tables of IOMMUs only the header is read. */
 function tableFiles(tree: Tree, limit: number): (WrittenTable & { name: string })[] {
   const files: (WrittenTable & { name: string })[] = [];
   for (const name of tree.list('') ?? []) {
     const head = ifPermitted(() => tree.head(name, SDT_HEADER_LENGTH));
-    if (head === null || (identifySdt(head) === null && !isDmar(head))) continue;
-    const bytes = isDmar(head) ? tree.read(name, limit) : head;
+    if (head === null || (identifySdt(head) === null && !isIommuTable(head))) continue;
+    const bytes = isIommuTable(head) ? tree.read(name, limit) : head;
     if (bytes !== null) files.push({ name, bytes, notes: [], losses: [] });
   }
   return files;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { byteSum } from '../../src/acpi/sdt.js';
 import { readContent } from '../../src/evidence/content.js';
-import { isDmar, pickDmar, signatureOf } from '../../src/evidence/pick.js';
+import { isIommuTable, pickTable, signatureOf } from '../../src/evidence/pick.js';
 import { NODE_TOOLS } from '../../src/read/tools.js';
 import { CORPUS, corpusNote, corpusTables } from '../support/corpus.js';
 import { fixtures } from '../support/fixtures.js';
@@ -17,7 +17,7 @@ const latin1 = (text: string) => Buffer.from(text, 'latin1');
 async function read(bytes: Uint8Array, which?: number) {
   const content = await readContent(bytes, 'it', LIMIT, NODE_TOOLS.inflaters);
   if (content.kind !== 'table') throw new Error(`taken for a ${content.kind}`);
-  const picked = await pickDmar(content.tables, 'it', which);
+  const picked = await pickTable(content.tables, 'it', which);
   return {
     form: content.form,
     notes: picked.notes,
@@ -262,7 +262,7 @@ describe('as acpidump text', () => {
     await expect(read(latin1(dump(other, layout).repeat(2)))).rejects.toMatchObject({
       code: 'no-dmar',
       status: 3,
-      message: 'it holds no DMAR table, but the tables APIC (2 times).',
+      message: 'it holds no DMAR or IVRS table, but the tables APIC (2 times).',
     });
   });
 
@@ -288,7 +288,7 @@ describe('as acpidump text', () => {
         execFileSync('acpixtract', ['-sDMAR', join(acpidumps, machine)], { cwd: folder });
         const extracted = readFileSync(join(folder, 'dmar.dat'));
         expect((await read(text)).hex).toBe(hexOf(extracted));
-        expect(content.tables.filter((table) => isDmar(table.bytes))).toHaveLength(1);
+        expect(content.tables.filter((table) => isIommuTable(table.bytes))).toHaveLength(1);
       } finally {
         rmSync(folder, { recursive: true });
       }

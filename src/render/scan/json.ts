@@ -1,4 +1,4 @@
-import type { DmarTable } from '../../acpi/dmar/decode.js';
+import type { Table } from '../../acpi/tables.js';
 import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
 import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
@@ -36,7 +36,7 @@ export const unreadableToJson = (
 });
 
 /** What a table tells of the machine it is from: its maker, and how many structures of each type it has. */
-function machineToJson({ header, structures }: DmarTable): JsonObject {
+function machineToJson({ header, structures }: Table): JsonObject {
   const { oemId, oemTableId, oemRevision, creatorId, creatorRevision } = header;
   const counts: Record<string, number> = {};
   for (const { name } of structures) counts[name] = (counts[name] ?? 0) + 1;
@@ -46,8 +46,9 @@ function machineToJson({ header, structures }: DmarTable): JsonObject {
     oemRevision,
     creatorId: creatorId.trim(),
     creatorRevision,
-    hostAddressWidth: header.hostAddressWidth,
-    flags: header.flags,
+    ...('ivInfo' in header
+      ? { ivInfo: header.ivInfo }
+      : { hostAddressWidth: header.hostAddressWidth, flags: header.flags }),
     structures: counts,
     structure_counts: Object.entries(counts).map(([name, count]) => ({ name, count })),
   };

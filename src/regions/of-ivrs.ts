@@ -1,0 +1,99 @@
+import { deviceRanges } from '../acpi/ivrs/device-range.js';
+import { ivhdsFor } from '../acpi/ivrs/forms.js';
+import { IVMD_FLAGS, IVMD_TYPE, type Ivmd } from '../acpi/ivrs/ivmd.js';
+import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
+import { hasFlag } from '../acpi/layout.js';
+import { type Sbdf, sbdfOf } from '../base/sbdf.js';
+import type { PciTopology } from '../machine/pci-topology.js';
+import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
+
+/** Device IDs of a segment, both ends inclusive. */
+interface Span {
+  readonly segment: number;
+  readonly first: number;
+  readonly last: number;
+}
+
+const isIn = ({ segment, first, last }: Span, { bus, device, func, ...address }: Sbdf): boolean => {
+  const id = bus * 0x100 + device * 8 + func;
+  return address.segment === segment && first <= id && id <= last;
+};
+
+/**
+ * Which of a table's IVMDs touch which functions of a machine: those that ask for the region to be mapped or
+ * excluded, for one device, a range, the devices of an IOMMU, or all that any IOMMU serves (AMD I/O
+ * virtualization specification, "I/O Virtualization Memory Definition (IVMD) Block").
+ */
+export class IvrsRegions implements RegionUses {
+  readonly regions: readonly ReservedRegion[];
+  readonly unresolved = 0;
+  readonly #spans = new Map<ReservedRegion, readonly Span[]>();
+
+  /** @param pci null where the machine is unknown: then only regions for single devices name theirs */
+  constructor(
+    table: IvrsTable,
+    readonly pci: PciTopology | null,
+  ) {
+    this.regions = table.structures
+      .filter((block) => block.name === 'IVMD')
+      .map((block, index) => ({ block, index }))
+      .filter(({ block }) => isRegion(block))
+      .map(({ block, index }) => this.#add(table, block, index));
+  }
+
+  #add(table: IvrsTable, block: Ivmd, index: number): ReservedRegion {
+    const { startAddress: base, memoryLength, offset } = block;
+    const spans = spansOf(table, block);
+    const region: ReservedRegion = {
+      base,
+      limit: base + memoryLength - 1n,
+      devices: this.#devices(spans),
+      origin: { table: 'IVRS', structure: 'IVMD', index, offset },
+    };
+    this.#spans.set(region, spans);
+    return region;
+  }
+
+  /** The functions of the machine that spans hold; without a machine the devices that a span names alone. */
+  #devices(spans: readonly Span[]): Sbdf[] | null {
+    const { pci } = this;
+    if (pci !== null) {
+      return [...pci.functions()]
+        .filter((fn) => spans.some((span) => isIn(span, fn)))
+        .map(({ segment, bus, device, func }) => ({ segment, bus, device, func }));
+    }
+    return spans.every(({ first, last }) => first === last)
+      ? spans.map(({ segment, first }) => sbdfOf(segment, first))
+      : null;
+  }
+
+  named(): Sbdf[] {
+    const named = new Map<string, Sbdf>();
+    for (const { devices } of this.regions) {
+      for (const address of devices ?? []) named.set(JSON.stringify(address), address);
+    }
+    return [...named.values()];
+  }
+
+  touching(address: Sbdf): RegionUse[] {
+    return this.regions
+      .filter((region) => this.#spans.get(region)?.some((span) => isIn(span, address)))
+      .map((region) => ({ region, named: address, below: false }));
+  }
+}
+
+/** Whether a block asks for anything: without unity and exclusion nobody maps it, and of no bytes there is nothing to map. */
+const isRegion = ({ flags, memoryLength }: Ivmd): boolean =>
+  memoryLength > 0n &&
+  (hasFlag(flags, IVMD_FLAGS, 'Unity') || hasFlag(flags, IVMD_FLAGS, 'ExclusionRange'));
+
+function spansOf(table: IvrsTable, block: Ivmd): Span[] {
+  const { type, segment, deviceId: first, auxiliaryData: last } = block;
+  if (type === IVMD_TYPE.device) return [{ segment, first, last: first }];
+  if (type === IVMD_TYPE.range) return [{ segment, first, last }];
+  return ivhdsFor(table, 'Linux')
+    .filter(
+      (ivhd) => type !== IVMD_TYPE.iommu || (ivhd.segment === segment && ivhd.deviceId === first),
+    )
+    .flatMap((ivhd) => deviceRanges(ivhd).map((range) => ({ ...range, segment: ivhd.segment })));
+}
