@@ -323,6 +323,25 @@ export const COMMANDS: Commands = {
     load: () => import('./build.js'),
   }),
 
+  page: () => ({
+    about: 'write a web page, as one file, that answers for these sources in a browser',
+    operands: [['[source...]', 'files, and directories of captured hosts; none: an empty page']],
+    options: [
+      {
+        flags: '-o, --output <file>',
+        about: 'where the page goes; - is standard output',
+        required: true,
+      },
+      { flags: '--force', about: 'overwrite the file' },
+      ...globalOptions(),
+    ],
+    description: [
+      'The page asks nobody for anything and works from a file. The sources are in it as they are: look at what they hold before it is published.',
+    ],
+    examples: [['dmar page -o report.html host.tar.gz', 'a report to attach, one file']],
+    load: () => import('./page.js'),
+  }),
+
   completion: () => ({
     about: 'print what makes a shell complete the names of commands and options',
     operands: [['<shell>', 'bash, zsh or fish']],
