@@ -27,13 +27,15 @@ export async function run(paths: string[], options: PageOptions): Promise<ExitSt
   return EXIT.fine;
 }
 
+const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
+
 /** A file as it is; of a directory what a capture of the host in it holds. */
 async function sourceAt(path: string): Promise<GivenSource> {
   const name = basename(path);
   const bytes = await readPath(path, MAX_SIZE, () => undefined);
-  if (bytes !== null) return { name, bytes };
+  if (bytes !== null) return { name, base64: base64(bytes) };
   const { files } = captureHost(await openTree(path, MAX_SIZE));
   // The same host makes the same page, whenever it is made.
   const archive = await packArchive(files, name, new Date(0));
-  return { name: `${name}.tar.gz`, bytes: gzipSync(archive) };
+  return { name: `${name}.tar.gz`, base64: base64(gzipSync(archive)) };
 }
