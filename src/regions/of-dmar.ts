@@ -18,6 +18,27 @@ interface Named {
   readonly downward: ReservedRegion[];
 }
 
+/**
+ * The function that a device scope's path leads to.
+ *
+ * @param pci null where the machine is unknown: paths of several hops then lead nowhere
+ * @returns null where it leads to none that is known
+ */
+export function resolveScope(
+  pci: PciTopology | null,
+  segment: number,
+  startBus: number,
+  path: DeviceScope['path'],
+): Sbdf | null {
+  // On a PCI bus there is nothing beyond these.
+  if (path.some(([device, func]) => device > 31 || func > 7)) return null;
+  if (pci !== null) return pci.resolvePath(segment, startBus, path);
+  const [only] = path;
+  if (only === undefined || path.length > 1) return null;
+  const [device, func] = only;
+  return { segment, bus: startBus, device, func };
+}
+
 /** Which of a table's RMRRs touch which functions of a machine. */
 export class DmarRegions implements RegionUses {
   readonly regions: readonly ReservedRegion[];
@@ -57,7 +78,7 @@ export class DmarRegions implements RegionUses {
     { type, startBusNumber, path }: DeviceScope,
   ): Sbdf | null {
     if (type !== SCOPE_ENDPOINT && type !== SCOPE_SUB_HIERARCHY) return null;
-    const address = this.#resolve(segment, startBusNumber, path);
+    const address = resolveScope(this.pci, segment, startBusNumber, path);
     if (address === null) {
       this.unresolved++;
       return null;
@@ -71,16 +92,6 @@ export class DmarRegions implements RegionUses {
       entry.downward.push(region);
     }
     return address;
-  }
-
-  #resolve(segment: number, startBus: number, path: DeviceScope['path']): Sbdf | null {
-    // On a PCI bus there is nothing beyond these.
-    if (path.some(([device, func]) => device > 31 || func > 7)) return null;
-    if (this.pci !== null) return this.pci.resolvePath(segment, startBus, path);
-    const [only] = path;
-    if (only === undefined || path.length > 1) return null;
-    const [device, func] = only;
-    return { segment, bus: startBus, device, func };
   }
 
   named(): Sbdf[] {

@@ -28,7 +28,7 @@ export interface XenBoot {
 /** Xen's own defences against speculation cost most of the time where the processor is emulated. */
 const XEN_OPTIONS =
   'console=com1 com1=115200,8n1 loglvl=all iommu=verbose dom0_mem=640M spec-ctrl=no';
-const DOM0_OPTIONS = 'console=hvc0 mitigations=off loglevel=7 nokaslr';
+const DOM0_OPTIONS = 'console=hvc0 mitigations=off loglevel=7 nokaslr nowatchdog';
 
 /**
  * Lays out a disk with GRUB, Xen and its first guest.

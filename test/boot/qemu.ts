@@ -1,5 +1,5 @@
-import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** How long a machine may take, in milliseconds: Linux takes twenty seconds and Xen a hundred, on a busy host many times that. */
@@ -84,13 +84,17 @@ function run(command: string, args: string[]): Promise<string | null> {
   });
 }
 
+/** What the guest writes before its archive. */
+const BEGIN = 'begin-of-archive\n';
+
 /** Unpacks what the guest sent; answers why that cannot be done, or null. */
-function unpack(tar: string, folder: string): string | null {
-  if (!existsSync(tar) || statSync(tar).size === 0) return 'it sent nothing: see serial.log';
-  try {
-    execFileSync('tar', ['-xf', tar, '-C', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
-    return null;
-  } catch (error) {
-    return `what it sent is damaged: ${(error as Error).message}`;
-  }
+function unpack(sent: string, folder: string): string | null {
+  const bytes = existsSync(sent) ? readFileSync(sent) : Buffer.alloc(0);
+  const begin = bytes.indexOf(BEGIN);
+  if (begin < 0) return 'it sent nothing: see serial.log';
+  const tar = spawnSync('tar', ['-x', '-C', folder], {
+    input: bytes.subarray(begin + BEGIN.length),
+    encoding: 'utf8',
+  });
+  return tar.status === 0 ? null : `what it sent is damaged: ${tar.stderr.trim()}`;
 }

@@ -19,6 +19,8 @@ ask() {
 . /job
 
 stty -F /dev/ttyS1 raw
+# UEFI may have written there as well.
+echo begin-of-archive >/dev/ttyS1
 tar -C /out -c . >/dev/ttyS1
 sync
 reboot -f
