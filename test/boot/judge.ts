@@ -15,7 +15,12 @@ export interface Verdict {
 interface MapDocument {
   source: { path: string; sha256: string };
   model: { xen: string };
-  entries: { base: string; limit: string }[];
+  entries: {
+    base: string;
+    limit: string;
+    rmrr: { index: number } | null;
+    devices: string[];
+  }[];
 }
 interface DevicesDocument {
   devices: {
@@ -161,20 +166,28 @@ function judgeCheck(booted: Booted): Verdict[] {
 export function judgeXen(booted: Booted): Verdict[] {
   const map = parsed<MapDocument>(booted, 'map.json');
   const release = /Xen version (\d+\.\d+\.\d+)/.exec(booted.serial)?.[1];
-  const inLog = [
-    ...booted.serial.matchAll(/RMRR region: base_addr ([0-9a-f]+) end_addr ([0-9a-f]+)/g),
-  ];
   return [
     same("Xen's release", map.model.xen, release),
-    same(
-      'regions that Xen logs',
-      map.entries.map(({ base, limit }) => span(base, limit)).sort(),
-      inLog.map(([, base, end]) => span(`0x${base}`, `0x${end}`)).sort(),
-    ),
+    same("the regions' devices", devicesOf(map), devicesInLog(booted.serial)),
     same(
       "the hypercall's buffer",
       readFileSync(booted.path('map.raw')).toString('hex'),
       readFileSync(booted.path('hypercall')).toString('hex'),
     ),
   ];
+}
+
+/** The devices of each region in the table's order; the hypercall has them the other way round. */
+const devicesOf = ({ entries }: MapDocument): string[][] =>
+  [...entries]
+    .sort((a, b) => (a.rmrr?.index ?? 0) - (b.rmrr?.index ?? 0))
+    .map(({ devices }) => devices);
+
+/** The same as Xen logs them while it parses the table. */
+function devicesInLog(log: string): string[][] {
+  const [, ...regions] = log.split(/^.*found ACPI_DMAR_RMRR:\r?\n/m);
+  return regions.map((text) => {
+    const [lines = ''] = /^(\(XEN\) \[VT-D\] .*\r?\n)*/.exec(text) ?? [];
+    return [...lines.matchAll(/(?:endpoint|bridge): ([0-9a-f:.]+)/g)].map(([, name = '']) => name);
+  });
 }
