@@ -50,6 +50,8 @@ export function readHost(
   const linux = fact(readLinuxRelease);
   const iommuGroups = fact(readIommuGroups);
   const pciNames = fact(readPciNames);
+  const lockdown = fact(readLockdown);
+  const takesTables = fact(readTakesTables);
   const linuxCmdline = fact((from) => readText(from, 'proc/cmdline'));
   return {
     root: tree.name,
@@ -85,6 +87,12 @@ export function readHost(
     },
     get linuxCmdline() {
       return linuxCmdline();
+    },
+    get lockdown() {
+      return lockdown();
+    },
+    get takesTables() {
+      return takesTables();
     },
     pciDetails: (address) => orNote(() => readPciDetails(tree, address), notes) ?? NO_DETAILS,
     notes,
@@ -136,6 +144,23 @@ function readPci(tree: Tree, notes: string[]): PciTopology | null {
   }
   if (functions.length === 0) notes.push(`${tree.name}: ${PCI_DEVICES} shows no PCI function.`);
   return unread.length === functions.length ? null : new PciTopology(functions);
+}
+
+/** The mode that stands in brackets among those there are (security/lockdown/lockdown.c). */
+function readLockdown(tree: Tree): string | null {
+  const modes = readText(tree, 'sys/kernel/security/lockdown');
+  return /\[(\w+)\]/.exec(modes ?? '')?.[1] ?? null;
+}
+
+/** Most bytes of a kernel's configuration; a quarter of it is usual. */
+const MOST_CONFIG = 2 ** 20;
+
+function readTakesTables(tree: Tree): boolean | null {
+  const release = readLinuxRelease(tree);
+  if (release === null || release.includes('/')) return null;
+  const bytes = ifPermitted(() => tree.read(`boot/config-${release}`, MOST_CONFIG));
+  if (bytes === null) return null;
+  return /^CONFIG_ACPI_TABLE_UPGRADE=y$/m.test(new TextDecoder().decode(bytes));
 }
 
 const NO_DETAILS: PciDetails = {

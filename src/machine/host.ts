@@ -99,6 +99,10 @@ export interface Host {
   readonly pciNames: PciNames | null;
   /** What the running kernel was booted with. */
   readonly linuxCmdline: string | null;
+  /** What the running kernel's lockdown is: `none`, `integrity` or `confidentiality`; null where it does not tell. */
+  readonly lockdown: string | null;
+  /** Whether the running kernel was built to take ACPI tables from its initial RAM disk; null where that is not told. */
+  readonly takesTables: boolean | null;
   /** What the kernel tells of a function beside its configuration space; each may be missing. */
   pciDetails(address: Sbdf): PciDetails;
   /** Sentences about facts that are there but could not be read; they come as the facts are asked for. */
