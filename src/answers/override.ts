@@ -13,6 +13,7 @@ import {
   editDmar,
   HIGHEST_REVISION,
   loadableDmar,
+  type NewRegion,
   type TableEdit,
 } from '../regions/edit-dmar.js';
 import { DmarRegions } from '../regions/of-dmar.js';
@@ -23,7 +24,12 @@ import type { XenOptions } from './hypervisor.js';
 import type { LinuxOptions } from './kernel.js';
 
 /** What is to be changed, and who judges what comes of it. */
-export interface OverrideOptions extends Omit<Edits, 'join'>, XenOptions, LinuxOptions {
+export interface OverrideOptions extends Pick<Edits, 'fix'>, XenOptions, LinuxOptions {
+  /** Devices to take out of every region. */
+  readonly dropDevice?: readonly Sbdf[] | undefined;
+  /** Regions to leave out, each named by any address in it. */
+  readonly dropRegion?: readonly bigint[] | undefined;
+  readonly addRmrr?: readonly NewRegion[] | undefined;
   /** Whether to take all devices but USB controllers out of the regions; it takes a known machine. */
   readonly keepOnlyUsb?: boolean | undefined;
   /** Whether what changes what the table says of the memory is agreed to: overlapping regions become one. */
@@ -92,11 +98,17 @@ export function answerOverride(
   const { host } = evidence;
   const old = wholeTable(source, options.fix ?? false);
   const pci = host?.pci ?? null;
-  const dropDevices = [...(options.dropDevices ?? []), ...othersThanUsb(old, host, options)];
+  const dropDevices = [...(options.dropDevice ?? []), ...othersThanUsb(old, host, options)];
   const join = (options.fix && options.yes) ?? false;
   const { table, edits, unmatched, overlaps } = editDmar(
     old,
-    { ...options, dropDevices, join },
+    {
+      dropDevices,
+      dropRegions: options.dropRegion,
+      addRegions: options.addRmrr,
+      fix: options.fix,
+      join,
+    },
     pci,
   );
   refuseUnmatched(unmatched, source.path);
@@ -132,15 +144,19 @@ export function answerOverride(
 }
 
 /** The table up to the end that its header gives it: Linux takes no file of another length. */
-function wholeTable({ bytes, path }: TableSource, fix: boolean): DmarTable {
+function wholeTable({ bytes, path, losses }: TableSource, fix: boolean): DmarTable {
   const { table } = decodeDmar(bytes);
   if (table === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
   const { length } = table.header;
-  if (bytes.length < length && !fix) {
+  if (losses.length > 0 || (bytes.length < length && !fix)) {
     throw new Failure(
       'incomplete',
-      `${path} ends after ${bytes.length} of the ${length} bytes that the table's header claims.`,
-      'Read the whole table; where the firmware itself is wrong about the length, --fix corrects it.',
+      losses.length > 0
+        ? `${path} has not the whole table in it.`
+        : `${path} ends after ${bytes.length} of the ${length} bytes that the table's header claims.`,
+      losses.length > 0
+        ? 'A table can only be made of a whole one: read it from /sys/firmware/acpi/tables/DMAR.'
+        : 'Read the whole table; where the firmware itself is wrong about the length, --fix corrects it.',
     );
   }
   if (bytes.length <= length) return table;

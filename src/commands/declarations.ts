@@ -1,11 +1,13 @@
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
+import type { NewRegion } from '../regions/edit-dmar.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
 import { DIFF_FORMATS } from '../render/diff/formats.js';
 import { EXPLAIN_FORMATS } from '../render/explain/formats.js';
 import { GUEST_FORMATS } from '../render/guest/formats.js';
 import { MAP_FORMATS } from '../render/map/formats.js';
+import { OVERRIDE_FORMATS } from '../render/override/formats.js';
 import { SHOW_FORMATS } from '../render/show/formats.js';
 import type { Commands, OptionDeclaration } from './declaration.js';
 
@@ -26,6 +28,41 @@ function parseDevice(text: string): Sbdf {
   const sbdf = parseSbdf(text);
   if (sbdf !== null && sbdf.segment <= HIGHEST_SEGMENT) return sbdf;
   throw new RangeError('It must look like 0000:00:1d.0 or 00:1d.0.');
+}
+
+/** Codes of render/override/ways.ts, which is loaded only where it is needed. */
+export const LOADERS = [
+  ...['grub', 'xen', 'systemd-boot', 'dracut', 'mkinitcpio'],
+  ...['initramfs-tools', 'proxmox', 'nixos', 'opencore'],
+];
+
+const ADDRESS = /^0x[0-9a-f]{1,16}$/i;
+
+function parseAddress(text: string): bigint {
+  if (ADDRESS.test(text)) return BigInt(text);
+  throw new RangeError('It must be an address in hex, such as 0xbdf6e000.');
+}
+
+function parseRegion(text: string): NewRegion {
+  const [range = '', ...names] = text.split(',');
+  const [base = '', limit = '', ...more] = range.split('-');
+  const devices = names.map(parseSbdf);
+  const known = devices.filter((device) => device !== null && device.segment <= HIGHEST_SEGMENT);
+  const [first] = known;
+  if (
+    ADDRESS.test(base) &&
+    ADDRESS.test(limit) &&
+    more.length === 0 &&
+    BigInt(base) <= BigInt(limit) &&
+    first &&
+    known.length === names.length &&
+    known.every((device) => device?.segment === first.segment)
+  ) {
+    return { base: BigInt(base), limit: BigInt(limit), devices: known as Sbdf[] };
+  }
+  throw new RangeError(
+    'It must look like 0xbdf6e000-0xbdf6efff,00:1d.0: base and last byte, then devices of one segment.',
+  );
 }
 
 function parseTableNumber(text: string): number {
@@ -305,6 +342,61 @@ export const COMMANDS: Commands = {
     operands: [['<path...>', 'directories to walk, and whatever map takes']],
     options: [maxSizeOption(), ...xenOptions(), ...globalOptions()],
     load: () => import('./scan.js'),
+  }),
+
+  override: () => ({
+    about: 'make a table without what stands in the way, ready to load',
+    operands: [['[source]', SOURCE]],
+    options: [
+      {
+        flags: '--drop-device <bdf>',
+        about: 'take this device out of every region; repeatable',
+        parse: (word, before) => [...((before as Sbdf[] | undefined) ?? []), parseDevice(word)],
+      },
+      {
+        flags: '--drop-region <address>',
+        about: 'leave out the region that holds this address; repeatable',
+        parse: (word, before) => [...((before as bigint[] | undefined) ?? []), parseAddress(word)],
+      },
+      {
+        flags: '--keep-only-usb',
+        about: 'take every device but USB controllers out of the regions',
+      },
+      {
+        flags: '--add-rmrr <region>',
+        about: 'add a region: base-limit,bdf[,bdf…], the limit being its last byte; repeatable',
+        parse: (word, before) => [
+          ...((before as NewRegion[] | undefined) ?? []),
+          parseRegion(word),
+        ],
+      },
+      {
+        flags: '--fix',
+        about: 'mend lengths, sums and unaligned regions; with --yes join regions that overlap',
+      },
+      { flags: '--yes', about: 'agree to free memory that Linux believes in use' },
+      { flags: '--dry-run', about: 'write nothing, and show what would change field by field' },
+      { flags: '-o, --output <file>', about: 'write the table: DMAR.aml' },
+      {
+        flags: '--initrd <file>',
+        about: 'write an archive that goes in front of the initial RAM disk: acpi_override.cpio',
+      },
+      { flags: '--grub <file>', about: "write lines for GRUB's menu, for Linux and Xen" },
+      { flags: '--opencore <file>', about: "write entries for OpenCore's config.plist" },
+      {
+        flags: '--loader <name>',
+        about: 'tell how to have the table loaded there, and how to go back',
+        choices: LOADERS,
+      },
+      { flags: '--force', about: 'overwrite the files' },
+      {
+        flags: '--linux <release>',
+        about: "which kernel judges (default: the host's, else today's)",
+      },
+      ...xenOptions(),
+      ...sourceOptions(OVERRIDE_FORMATS),
+    ],
+    load: () => import('./override.js'),
   }),
 
   build: () => ({

@@ -109,7 +109,7 @@ async function main(): Promise<void> {
   if (first.failure !== null) return report(OWN_TABLE, first, () => []);
   const own = readFileSync(first.path('DMAR'));
   const judged = (booted: Booted, table: Uint8Array, more: (booted: Booted) => Verdict[]) => () => [
-    ...judgeRun(booted, COMMANDS, table),
+    ...judgeRun(booted, COMMANDS, table, more === judgeXen ? 'RMAD' : 'DMAR'),
     ...more(booted),
     ...judgeCapture(booted, DMAR),
   ];

@@ -52,7 +52,7 @@ export const table: Format<DiffAnswer> = {
 };
 
 /** A report as text for a terminal: what changed, and what that means for guests. */
-function renderDiff(report: DiffAnswer, page: Page): string {
+export function renderDiff(report: DiffAnswer, page: Page): string {
   const { style } = page;
   const parts = [
     `${style.removed(`--- ${report.old.path}`)}\n${style.added(`+++ ${report.new.path}`)}`,

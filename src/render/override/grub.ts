@@ -5,7 +5,8 @@ export const TABLE_FILE = 'DMAR.aml';
  * Lines for a menu entry of GRUB's that hand a table to Linux or Xen in place of the firmware's. GRUB compares neither ids
  * nor revisions; `--exclude` keeps the firmware's table from standing beside the new one.
  */
-export const grubSnippet = (): string => `# Replaces the firmware's DMAR table, for Linux and for Xen.
+export const grubSnippet =
+  (): string => `# Replaces the firmware's DMAR table, for Linux and for Xen.
 # Copy ${TABLE_FILE} into /boot. Put these lines into a menu entry of their own, in front of its linux, multiboot2 or
 # chainloader line (/etc/grub.d/40_custom, then update-grub); whatever is booted after them gets this table.
 # To go back: choose another entry, or take the lines out (e in the menu does so for one boot).

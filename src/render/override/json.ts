@@ -1,4 +1,3 @@
-import type { OverrideAnswer } from '../../answers/override.js';
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Format } from '../basics/format.js';
@@ -6,10 +5,11 @@ import type { JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 import { deviceToJson } from '../devices/json.js';
 import { diffToJson } from '../diff/json.js';
+import type { OverrideReport } from './formats.js';
 import { explainEdit, explainRisk } from './words.js';
 
 /** A changed table and what comes of it as JSON: see the JSON Schema `override`. */
-export function overrideToJson(answer: OverrideAnswer): JsonObject {
+export function overrideToJson(answer: OverrideReport): JsonObject {
   const { source, bytes, sha256, edits, outcomes, risks, names, judges, notes } = answer;
   const { changes } = diffToJson(answer.diff);
   return {
@@ -29,10 +29,12 @@ export function overrideToJson(answer: OverrideAnswer): JsonObject {
       before: outcomes.map(({ before }) => deviceToJson(before, names)),
       after: outcomes.flatMap(({ after }) => (after === null ? [] : [deviceToJson(after, names)])),
     },
+    files: answer.files.map((file) => ({ ...file })),
+    way: answer.way && { ...answer.way, steps: [...answer.way.steps] },
     needs_yes: answer.needsConsent,
     risks: risks.map((risk) => ({ code: risk.code, message: explainRisk(risk) })),
     notes: [...notes],
   };
 }
 
-export const json: Format<OverrideAnswer> = { document: overrideToJson };
+export const json: Format<OverrideReport> = { document: overrideToJson };

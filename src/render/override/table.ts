@@ -1,19 +1,23 @@
-import type { DeviceOutcome, OverrideAnswer } from '../../answers/override.js';
+import type { DeviceReport } from '../../answers/devices.js';
+import type { DeviceOutcome } from '../../answers/override.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
-import { wrap } from '../basics/text.js';
+import { plural, wrap } from '../basics/text.js';
+import { renderDiff } from '../diff/table.js';
+import type { MadeFile, OverrideReport } from './formats.js';
+import type { Way } from './ways.js';
 import { explainEdit, explainRisk } from './words.js';
 
-export const table: Format<OverrideAnswer> = {
+export const table: Format<OverrideReport> = {
   separator: '\n',
   pieces: (answer, { page }) => [renderOverride(answer, page)],
 };
 
 /** What a changed table means, as text for a terminal: before anything is written. */
-function renderOverride(answer: OverrideAnswer, page: Page): string {
+function renderOverride(answer: OverrideReport, page: Page): string {
   const { source, judges, hostRoot } = answer;
   const parts = [
     facts(
@@ -26,10 +30,34 @@ function renderOverride(answer: OverrideAnswer, page: Page): string {
     ),
     list('Changes:', answer.edits.map(explainEdit), page, 'Only lengths and sums are corrected.'),
     outcomesTable(answer.outcomes, page),
+    list('Still blocked:', stillBlocked(answer), page),
     list('What may go wrong:', answer.risks.map(explainRisk), page),
     list('Worth knowing:', answer.notes, page),
+    answer.dryRun ? renderDiff(answer.diff, page).trimEnd() : '',
+    list('Written:', answer.files.map(explainFile), page),
+    answer.way === null ? '' : explainWay(answer.way, page),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+const KINDS: Readonly<Record<MadeFile['kind'], string>> = {
+  table: 'the table',
+  initrd: 'an archive with it, to stand in front of the initial RAM disk',
+  grub: "lines for GRUB's menu, for Linux and Xen",
+  opencore: "entries for OpenCore's config.plist",
+};
+
+const explainFile = ({ path, kind, length }: MadeFile): string =>
+  `${path}: ${KINDS[kind]} (${plural(length, 'byte')}).`;
+
+/** Lines to copy stand as they are; the others are broken. */
+function explainWay({ title, steps, back }: Way, { columns, style }: Page): string {
+  const lines = steps.map((step, i) => `${i + 1}. ${wrap(step, columns - 3, '   ')}`);
+  return [
+    style.heading(wrap(`How to load it: ${title}`, columns)),
+    ...lines,
+    wrap(`Back: ${back}`, columns),
+  ].join('\n');
 }
 
 function list(
@@ -44,6 +72,17 @@ function list(
   return [style.heading(heading), ...lines].join('\n');
 }
 
+/** Why devices that were to be freed are not. */
+const stillBlocked = ({ outcomes }: OverrideReport): string[] =>
+  outcomes.flatMap(({ before, after, freed }) =>
+    freed && after?.linux.verdict === 'blocked'
+      ? [`${shortName(before)} on Linux: ${after.linux.message}`]
+      : [],
+  );
+
+const shortName = ({ candidate }: DeviceReport): string =>
+  formatSbdf(candidate.address).replace(/^0000:/, '');
+
 const PAINT: Readonly<Record<string, keyof Style>> = { ok: 'good', blocked: 'bad' };
 
 /** The devices that are judged otherwise with the new table, or have other regions. */
@@ -51,7 +90,7 @@ function outcomesTable(outcomes: readonly DeviceOutcome[], { columns, style }: P
   if (outcomes.length === 0) return wrap('No device is judged otherwise with it.', columns);
   const paint = (verdict: string) => style[PAINT[verdict] ?? 'warning'](verdict);
   const rows = outcomes.map(({ before, after }) => [
-    formatSbdf(before.candidate.address).replace(/^0000:/, ''),
+    shortName(before),
     before.restriction?.kind ?? '-',
     after?.restriction?.kind ?? '-',
     paint(before.linux.verdict),

@@ -16,7 +16,8 @@ const ARCHIVE = 'acpi_override.cpio';
 export const WAYS: readonly Way[] = [
   {
     code: 'grub',
-    title: 'GRUB, Linux: the archive in front of the initial RAM disk (not where GRUB boots Xen too)',
+    title:
+      'GRUB, Linux: the archive in front of the initial RAM disk (not where GRUB boots Xen too)',
     steps: [
       `cp ${ARCHIVE} /boot/`,
       `GRUB_EARLY_INITRD_LINUX_CUSTOM="${ARCHIVE}" in /etc/default/grub`,

@@ -1,5 +1,5 @@
 import type { OverrideRisk } from '../../answers/override.js';
-import { formatRange } from '../../base/address.js';
+import { hex } from '../../base/hex.js';
 import { formatSbdf, type Sbdf } from '../../base/sbdf.js';
 import type { TableEdit } from '../../regions/edit-dmar.js';
 import { listSome } from '../basics/text.js';
@@ -11,6 +11,8 @@ const named = (devices: readonly Sbdf[]): string =>
     devices.map((device) => formatSbdf(device).replace(/^0000:/, '')),
     FEW_DEVICES,
   );
+
+const formatRange = (base: bigint, limit: bigint): string => `${hex(base)}-${hex(limit)}`;
 
 /** What was changed, as a sentence. */
 export function explainEdit({ action, base, limit, index, devices }: TableEdit): string {
