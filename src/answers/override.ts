@@ -144,17 +144,17 @@ export function answerOverride(
 }
 
 /** The table up to the end that its header gives it: Linux takes no file of another length. */
-function wholeTable({ bytes, path, losses }: TableSource, fix: boolean): DmarTable {
+function wholeTable({ bytes, path, completeness }: TableSource, fix: boolean): DmarTable {
   const { table } = decodeDmar(bytes);
   if (table === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
   const { length } = table.header;
-  if (losses.length > 0 || (bytes.length < length && !fix)) {
+  if (completeness !== 'whole' || (bytes.length < length && !fix)) {
     throw new Failure(
       'incomplete',
-      losses.length > 0
+      completeness !== 'whole'
         ? `${path} has not the whole table in it.`
         : `${path} ends after ${bytes.length} of the ${length} bytes that the table's header claims.`,
-      losses.length > 0
+      completeness !== 'whole'
         ? 'A table can only be made of a whole one: read it from /sys/firmware/acpi/tables/DMAR.'
         : 'Read the whole table; where the firmware itself is wrong about the length, --fix corrects it.',
     );

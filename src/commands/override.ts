@@ -28,8 +28,8 @@ export async function run(paths: string[], options: OverrideCommandOptions): Pro
     const files = refused || options.dryRun ? [] : await makeFiles(answer, options);
     const way = WAYS.find(({ code }) => code === options.loader) ?? null;
     const printer = await Printer.open(OVERRIDE_FORMATS, options);
-    await printer.print({ ...answer, files, way, dryRun: options.dryRun ?? false }, 'override');
-    await printer.end(1, []);
+    await printer.print(() => ({ ...answer, files, way, dryRun: options.dryRun ?? false }));
+    await printer.end(false, []);
     if (refused) {
       throw new Failure(
         'needs-yes',

@@ -33,6 +33,8 @@ export function hostOfLog({ facts }: Log, name: string): Host | null {
     ioApics: null,
     fadtNoMsi: null,
     cpuFlags: null,
+    lockdown: null,
+    takesTables: null,
     xen,
     linux,
     iommuGroups:

@@ -6,7 +6,7 @@ import { readHost } from '../../src/evidence/host.js';
 export const evidenceOf = (bytes: Uint8Array, files: TreeFiles | null = null): Evidence => ({
   source: {
     ...{ kind: 'table', form: 'binary', signature: 'DMAR', path: 'table', verbatim: true },
-    ...{ bytes, sha256: '', notes: [], losses: [], log: null, hostTree: null },
+    ...{ bytes, sha256: '', notes: [], completeness: 'whole', log: null, hostTree: null },
   },
   host: files === null ? null : readHost(filesTree('host', files)),
 });
