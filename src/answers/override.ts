@@ -144,10 +144,13 @@ export function answerOverride(
 }
 
 /** The table up to the end that its header gives it: Linux takes no file of another length. */
-function wholeTable({ bytes, path, completeness }: TableSource, fix: boolean): DmarTable {
-  const { table } = decodeDmar(bytes);
-  if (table === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
-  const { length } = table.header;
+function wholeTable({ table, bytes, path, completeness }: TableSource, fix: boolean): DmarTable {
+  if (table !== 'DMAR') {
+    throw new Failure('no-dmar', `${path} is ${table}, and only DMAR tables can be changed.`);
+  }
+  const { table: decoded } = decodeDmar(bytes);
+  if (decoded === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
+  const { length } = decoded.header;
   if (completeness !== 'whole' || (bytes.length < length && !fix)) {
     throw new Failure(
       'incomplete',
@@ -159,8 +162,8 @@ function wholeTable({ bytes, path, completeness }: TableSource, fix: boolean): D
         : 'Read the whole table; where the firmware itself is wrong about the length, --fix corrects it.',
     );
   }
-  if (bytes.length <= length) return table;
-  return decodeDmar(bytes.subarray(0, length)).table ?? table;
+  if (bytes.length <= length) return decoded;
+  return decodeDmar(bytes.subarray(0, length)).table ?? decoded;
 }
 
 /** Whether anything beyond the revision and the checksum that follows from it was put right. */

@@ -5,7 +5,14 @@ import { readHost } from '../../src/evidence/host.js';
 /** A table as evidence, and the files of its machine where there are any. */
 export const evidenceOf = (bytes: Uint8Array, files: TreeFiles | null = null): Evidence => ({
   source: {
-    ...{ kind: 'table', form: 'binary', signature: 'DMAR', path: 'table', verbatim: true },
+    ...{
+      kind: 'table',
+      form: 'binary',
+      table: 'DMAR',
+      signature: 'DMAR',
+      path: 'table',
+      verbatim: true,
+    },
     ...{ bytes, sha256: '', notes: [], completeness: 'whole', log: null, hostTree: null },
   },
   host: files === null ? null : readHost(filesTree('host', files)),
