@@ -1,6 +1,7 @@
 import { type ExitStatus, Failure } from './base/failure.js';
 import { reportFailure } from './commands/output.js';
 import { readCommandLine } from './commands/program.js';
+import { argumentsAsGiven } from './read/system-path.js';
 
 /** What the program finds behind its name where it is a thread of `dmar scan`. */
 const SCAN_THREAD = ['scan', '--thread'];
@@ -14,7 +15,8 @@ const wantsJson = (args: readonly string[]): boolean =>
   );
 
 /** Runs the program as the shell does and sets the exit status. */
-export async function main([, , ...args]: string[]): Promise<void> {
+export async function main([, , ...given]: string[]): Promise<void> {
+  const args = argumentsAsGiven(given);
   if (SCAN_THREAD.every((word, i) => args[i] === word)) {
     const { run } = await import('./scan-thread.js');
     run();

@@ -1,6 +1,22 @@
-/** Control characters but tabs and line feeds: a terminal would obey them. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g;
+/**
+ * Characters that a terminal obeys, that hide, or that turn the order of what stands beside them: controls
+ * but tabs and line feeds, format characters such as U+202E, halves of surrogate pairs, line separators.
+ */
+const UNSEEN = /[^\P{C}\t\n\u{E000}-\u{F8FF}]|[\u2028\u2029]/gu;
 
-/** Text of a stranger's that may go to a terminal: with a question mark for each control character. */
-export const printable = (text: string): string => text.replace(CONTROL, '?');
+/** How bytes of a path that are no UTF-8 are held; see read/system-path.ts. */
+const BYTE = { from: 0xdc80, to: 0xdcff };
+
+function shown(character: string): string {
+  const code = character.codePointAt(0) as number;
+  return code >= BYTE.from && code <= BYTE.to ? `\\x${(code - 0xdc00).toString(16)}` : '?';
+}
+
+/**
+ * Text of a stranger's that may go to a terminal, over several lines: with a question mark for each
+ * character that is not to be seen, and `\xe9` for a byte of a path that is no character.
+ */
+export const printable = (text: string): string => text.replace(UNSEEN, shown);
+
+/** The same for what must stay in one line, such as a path: with a question mark for line feeds and tabs too. */
+export const oneLine = (text: string): string => printable(text).replace(/[\t\n]/g, '?');

@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { EXIT, Failure } from '../base/failure.js';
-import { printable } from '../base/printable.js';
+import { oneLine } from '../base/printable.js';
 import { type Json, toJsonText } from '../render/basics/json.js';
 
 /** File descriptors of the standard streams. */
@@ -23,10 +23,10 @@ export const printJson = (value: Json): Promise<void> => print(toJsonText(value)
 /** Whether anybody still reads standard output: long work is in vain where nobody does. */
 export const isRead = (): boolean => !abandoned.has(STDOUT);
 
-/** Writes lines to standard error, on a terminal broken between words. */
+/** Writes a line to standard error, on a terminal broken between words. */
 export async function complain(text: string): Promise<void> {
   const { isatty } = await import('node:tty');
-  const line = printable(text);
+  const line = oneLine(text);
   await write(STDERR, `${isatty(STDERR) ? await fitted(line) : line}\n`);
 }
 

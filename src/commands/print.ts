@@ -1,6 +1,7 @@
 import { EXIT, Failure, type Unread } from '../base/failure.js';
 import type { Aside, Format, Formats, View } from '../render/basics/format.js';
 import { toJsonText } from '../render/basics/json.js';
+import { type Page, toTerminal } from '../render/basics/page.js';
 import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print } from './output.js';
@@ -62,7 +63,7 @@ export class Printer<A> {
     this.#seconds.push((performance.now() - begun) / 1000);
     if (document && this.options.jsonLines) await print(toJsonText(document(answer), 0));
     else if (document || ending) this.#answers.push(answer);
-    if (pieces) await printPieces(pieces(answer, this.view));
+    if (pieces) await printPieces(pieces(answer, this.view), this.view.page);
     for (const aside of asides?.(answer) ?? []) await this.#say(this.pathOf(answer), aside);
     return answer;
   }
@@ -118,7 +119,8 @@ async function pageOf(options: GlobalOptions) {
   return terminal.pageOf(options);
 }
 
-async function printPieces(pieces: Iterable<string | Uint8Array>): Promise<void> {
+/** Prints pieces of text as {@link toTerminal} makes them fit to be seen, and bytes as they are. */
+async function printPieces(pieces: Iterable<string | Uint8Array>, page: Page): Promise<void> {
   let batch = '';
   for (const piece of pieces) {
     if (typeof piece !== 'string') {
@@ -127,8 +129,8 @@ async function printPieces(pieces: Iterable<string | Uint8Array>): Promise<void>
     }
     batch += piece;
     if (batch.length < BATCH) continue;
-    await print(batch);
+    await print(toTerminal(batch, page));
     batch = '';
   }
-  await print(batch);
+  await print(toTerminal(batch, page));
 }

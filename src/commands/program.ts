@@ -67,7 +67,7 @@ export async function readCommandLine(
       const message = error.message.replace(/^error: /, '');
       throw new Failure('usage', message, undefined, EXIT.usage);
     }
-    await complain(told.usage.trimEnd());
+    for (const line of told.usage.trimEnd().split('\n')) await complain(line);
     return EXIT.usage;
   }
   return lines[0] ?? EXIT.fine;

@@ -51,9 +51,34 @@ async function attempt(path: string, options: ScanLineOptions): Promise<string |
   try {
     return await scanFile(path, options);
   } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
+    return error instanceof Failure ? error : internal(error as Error);
   }
+}
+
+/** What is said of a file that the program itself failed on: the others go on. */
+const internal = ({ message }: Error): Failure =>
+  new Failure('internal', `dmar failed on this file: ${message}.`);
+
+/** What comes of paths that a thread died of. */
+export const lostBatch = (batch: Batch, error: Error): BatchResult => ({
+  lines: batch.map(({ path }) => toJsonText(unreadableToJson(path, internal(error)), 0)).join(''),
+  tables: 0,
+  unreadable: batch.length,
+  others: 0,
+});
+
+/** The results of the parts of a batch as one. */
+export function joinResults(parts: readonly BatchResult[]): BatchResult {
+  const text = ({ lines }: BatchResult) =>
+    typeof lines === 'string' ? lines : new TextDecoder().decode(lines);
+  const sum = (count: (part: BatchResult) => number) =>
+    parts.reduce((total, part) => total + count(part), 0);
+  return {
+    lines: parts.map(text).join(''),
+    tables: sum(({ tables }) => tables),
+    unreadable: sum(({ unreadable }) => unreadable),
+    others: sum(({ others }) => others),
+  };
 }
 
 async function scanFile(path: string, options: ScanLineOptions): Promise<string> {

@@ -5,7 +5,14 @@ import { walk } from '../read/walk.js';
 import { plural } from '../render/basics/text.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, isRead, print } from './output.js';
-import { type Batch, type BatchResult, type ScanLineOptions, scanBatch } from './scan-batch.js';
+import {
+  type Batch,
+  type BatchResult,
+  joinResults,
+  lostBatch,
+  type ScanLineOptions,
+  scanBatch,
+} from './scan-batch.js';
 import { inThreads } from './threads.js';
 
 export interface ScanOptions extends GlobalOptions, ScanLineOptions {}
@@ -50,12 +57,13 @@ async function* scanned(paths: readonly string[], options: ScanOptions) {
     return;
   }
   const { color: _, ...lineOptions } = options;
-  yield* inThreads<Batch, BatchResult>(
-    concat(first, todo),
-    threads,
-    ['scan', '--thread'],
-    lineOptions,
-  );
+  yield* inThreads<Batch, BatchResult>(concat(first, todo), threads, {
+    argv: ['scan', '--thread'],
+    workerData: lineOptions,
+    divide: (batch) => batch.map((item) => [item]),
+    join: joinResults,
+    lost: lostBatch,
+  });
 }
 
 function* batches(paths: readonly string[]): Generator<Batch> {

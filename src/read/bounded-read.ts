@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Failure } from '../base/failure.js';
 import { tooLarge } from '../evidence/limit.js';
 import { sourceName } from '../evidence/source.js';
+import { toSystem } from './system-path.js';
 
 /** Bytes a stream is judged by before more of it is read. */
 const CHUNK = 64 * 1024;
@@ -54,7 +55,7 @@ export function explainErrno(error: unknown, path: string): Failure {
 
 /** Opens a path for reading without waiting for a writer, as a FIFO would; throws the system's error. */
 export const openForReading = (path: string, flags = 0): number =>
-  openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | flags);
+  openSync(toSystem(path), constants.O_RDONLY | constants.O_NONBLOCK | flags);
 
 /** A buffer that grows to its limit once what was expected does not suffice. */
 class Intake {

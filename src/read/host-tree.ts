@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs';
 import { below } from '../base/path.js';
 import { severalHosts, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { ifPermitted, type Tree } from '../evidence/tree.js';
+import { fromSystem, toSystem } from './system-path.js';
 import { directoryTree } from './tree.js';
 
 /**
@@ -13,7 +14,7 @@ import { directoryTree } from './tree.js';
 export function hostTreeAt(path: string): Tree | null {
   const here = directoryTree(path);
   if (here.list(TABLES_DIRECTORY) !== null) return here;
-  const real = realpathSync(path);
+  const real = fromSystem(realpathSync(toSystem(path), 'buffer'));
   if (real.endsWith(`/${TABLES_DIRECTORY}`)) {
     return directoryTree(real.slice(0, -TABLES_DIRECTORY.length));
   }

@@ -5,6 +5,7 @@ import type { Tree } from '../evidence/tree.js';
 import { explainErrno } from './bounded-read.js';
 import { readCandidate } from './candidate.js';
 import { hostTreeAt } from './host-tree.js';
+import { toSystem } from './system-path.js';
 import { NODE_TOOLS } from './tools.js';
 import { directoryTree } from './tree.js';
 
@@ -40,7 +41,7 @@ async function treeOf(bytes: Uint8Array, name: string, limit: number): Promise<T
 
 function isDirectory(path: string): boolean {
   try {
-    return statSync(path).isDirectory();
+    return statSync(toSystem(path)).isDirectory();
   } catch (error) {
     const failure = explainErrno(error, path);
     throw failure.code === 'not-found'

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, readlinkSync } from 'node:fs';
 import { MAX_SIZE, tooLarge } from '../evidence/limit.js';
 import { resolveInTree, type Tree } from '../evidence/tree.js';
 import { explainErrno, openForReading, readDescriptor } from './bounded-read.js';
+import { fromSystem, namesIn, toSystem } from './system-path.js';
 
 /** The tree below a directory; `/` is this machine. Whether the directory exists is not looked at. */
 export function directoryTree(root: string): Tree {
@@ -12,8 +13,8 @@ export function directoryTree(root: string): Tree {
     let target = links.get(path);
     if (target === undefined) {
       target = attempt(base + path, () =>
-        lstatSync(base + path, { throwIfNoEntry: false })?.isSymbolicLink()
-          ? readlinkSync(base + path)
+        lstatSync(toSystem(base + path), { throwIfNoEntry: false })?.isSymbolicLink()
+          ? fromSystem(readlinkSync(toSystem(base + path), 'buffer'))
           : null,
       );
       links.set(path, target);
@@ -43,7 +44,7 @@ export function directoryTree(root: string): Tree {
     },
     list(path) {
       const directory = locate(path);
-      return directory === null ? null : attempt(directory, () => readdirSync(directory).sort());
+      return directory === null ? null : attempt(directory, () => namesIn(directory).sort());
     },
     readlink(path) {
       const slash = path.lastIndexOf('/');

@@ -1,7 +1,9 @@
-import { type Dirent, existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import type { Failure } from '../base/failure.js';
+import { below } from '../base/path.js';
 import { TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { explainErrno } from './bounded-read.js';
+import { type Entry, entriesIn, toSystem } from './system-path.js';
 
 /** A path that may hold a table. */
 export interface Candidate {
@@ -19,15 +21,20 @@ export interface Obstacle {
 
 /**
  * Whether a path is a directory to be walked: neither a host's tree, live or captured, nor the directory of
- * its tables. One that is not there is none.
+ * its tables. One that is not there, or may not be looked at, is none.
  */
 export function isCollection(path: string): boolean {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats?.isDirectory()) return false;
-  const base = path.endsWith('/') ? path : `${path}/`;
-  return (
-    !existsSync(base + TABLES_DIRECTORY) && !realpathSync(path).endsWith(`/${TABLES_DIRECTORY}`)
-  );
+  const at = toSystem(path);
+  try {
+    if (!statSync(at).isDirectory()) return false;
+    return (
+      !existsSync(toSystem(below(path, TABLES_DIRECTORY))) &&
+      !realpathSync(at, 'latin1').endsWith(`/${TABLES_DIRECTORY}`)
+    );
+  } catch (error) {
+    explainErrno(error, path);
+    return false;
+  }
 }
 
 /** What the kernel shows of a machine: beside its tables nothing there is a source. */
@@ -42,7 +49,7 @@ const KERNEL_TREES: ReadonlySet<string> = new Set(['sys', 'proc']);
 export function* walk(path: string): Generator<Candidate | Obstacle> {
   let directory: boolean;
   try {
-    directory = statSync(path).isDirectory();
+    directory = statSync(toSystem(path)).isDirectory();
   } catch (error) {
     yield obstacleAt(path, error);
     return;
@@ -53,31 +60,39 @@ export function* walk(path: string): Generator<Candidate | Obstacle> {
 
 function* walkDirectory(path: string): Generator<Candidate | Obstacle> {
   const base = path.endsWith('/') ? path : `${path}/`;
-  const isHost = existsSync(base + TABLES_DIRECTORY);
+  const isHost = existsSync(toSystem(base + TABLES_DIRECTORY));
   if (isHost) yield { path, named: false };
-  let entries: Dirent[];
+  let entries: Entry[];
   try {
-    entries = readdirSync(path, { withFileTypes: true });
+    entries = entriesIn(path);
   } catch (error) {
     yield obstacleAt(path, error);
     return;
   }
-  for (const entry of inPathOrder(entries)) {
-    const below = base + entry.name;
-    if (isHost && KERNEL_TREES.has(entry.name)) continue;
-    if (entry.isDirectory()) yield* walkDirectory(below);
-    else if (entry.isFile() || isLinkToFile(entry, below)) yield { path: below, named: false };
+  for (const { name, kind } of inPathOrder(entries)) {
+    const at = base + name;
+    if (isHost && KERNEL_TREES.has(name)) continue;
+    if (kind === 'directory') yield* walkDirectory(at);
+    else if (kind === 'file') yield { path: at, named: false };
+    else if (kind === 'link') yield* walkLink(at);
+  }
+}
+
+/** A link to a file; one that leads nowhere is passed over, and one that cannot be followed is told of. */
+function* walkLink(path: string): Generator<Candidate | Obstacle> {
+  try {
+    const target = statSync(toSystem(path), { throwIfNoEntry: false });
+    if (target?.isFile()) yield { path, named: false };
+  } catch (error) {
+    yield obstacleAt(path, error);
   }
 }
 
 /** Sorted as whole paths are, where a directory's name goes on with a slash. */
-function inPathOrder(entries: Dirent[]): Dirent[] {
-  const nameOf = (entry: Dirent) => (entry.isDirectory() ? `${entry.name}/` : entry.name);
+function inPathOrder(entries: Entry[]): Entry[] {
+  const nameOf = ({ name, kind }: Entry) => (kind === 'directory' ? `${name}/` : name);
   return entries.sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
-
-const isLinkToFile = (entry: Dirent, path: string): boolean =>
-  entry.isSymbolicLink() && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false);
 
 function obstacleAt(path: string, error: unknown): Obstacle {
   const { code, message } = explainErrno(error, path);

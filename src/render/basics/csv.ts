@@ -1,3 +1,4 @@
+import { oneLine } from '../../base/printable.js';
 import type { Aside, Format, View } from './format.js';
 
 /** What a cell of CSV may hold; null and undefined make an empty one. */
@@ -31,5 +32,10 @@ export function csvFormat<A, R>({ rows, columns, asides }: CsvOptions<A, R>): Fo
 export const csvLine = (cells: readonly Cell[]): string =>
   `${cells.map((cell) => quote(String(cell ?? ''))).join(',')}\n`;
 
-const quote = (text: string): string =>
-  /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** What spreadsheets take for a formula (OWASP, "CSV Injection"); a number is none. */
+const FORMULA = /^[=+@\t\r-](?!\d+$)/;
+
+function quote(cell: string): string {
+  const text = FORMULA.test(cell) ? `'${oneLine(cell)}` : oneLine(cell);
+  return /[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}

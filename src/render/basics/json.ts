@@ -32,11 +32,23 @@ const tooLong = () =>
  */
 export function toJsonText(value: Json, indent = 2): string {
   try {
-    return `${JSON.stringify(value, null, indent)}\n`;
+    return `${escaped(JSON.stringify(value, null, indent))}\n`;
   } catch (error) {
     if (error instanceof RangeError) throw tooLong();
     if (!(error instanceof TypeError)) throw error;
   }
   // Only integers beyond 2^53 get here; the library writes them, and takes longer for all else.
-  return `${stringify(value, null, indent)}\n`;
+  return `${escaped(stringify(value, null, indent) as string)}\n`;
 }
+
+/** Characters that JSON may hold as they are, but that a terminal obeys, or that hide. */
+const UNSEEN = /[\x7f-\x9f\p{Cf}\u2028\u2029]/gu;
+
+/** JSON text in which no character does anything but stand there: only strings can hold others. */
+const escaped = (json: string): string => json.replace(UNSEEN, unitsOf);
+
+const unitsOf = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');

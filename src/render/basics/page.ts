@@ -1,6 +1,6 @@
 import type { Severity } from '../../acpi/diagnostic.js';
-import { printable } from '../../base/printable.js';
-import type { Style } from './style.js';
+import { oneLine, printable } from '../../base/printable.js';
+import { PLAIN, type Style } from './style.js';
 import { wrap } from './text.js';
 
 /** What a text is laid out for: the width to fill and the colours to use. */
@@ -8,6 +8,19 @@ export interface Page {
   readonly columns: number;
   readonly style: Style;
 }
+
+/** What colours are switched on and off with, and nothing else (ECMA-48, 8.3.117). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it begins with the escape character
+const COLOUR = /(\x1b\[(?:[12]|22|3[1-3]|39)m)/;
+
+/** A text as it goes to a terminal or a pipe, whatever stood in the bytes that it is about. */
+export const toTerminal = (text: string, { style }: Page): string =>
+  style === PLAIN
+    ? printable(text)
+    : text
+        .split(COLOUR)
+        .map((part) => (COLOUR.test(part) ? part : printable(part)))
+        .join('');
 
 /** Columns of the names in {@link facts}. */
 const NAME_COLUMNS = 11;
@@ -21,7 +34,7 @@ export const facts = (
     .map(
       ([name, text]) =>
         style.heading(name.padEnd(NAME_COLUMNS)) +
-        wrap(printable(text), columns - NAME_COLUMNS, ' '.repeat(NAME_COLUMNS)),
+        wrap(oneLine(text), columns - NAME_COLUMNS, ' '.repeat(NAME_COLUMNS)),
     )
     .join('\n');
 
@@ -48,8 +61,8 @@ export function remarks(
 ): string {
   if (items.length === 0) return '';
   const lines = items.map(({ severity, message }) => {
-    if (severity === undefined) return `- ${wrap(printable(message), columns - 2, '  ')}`;
-    const text = wrap(`${severity}: ${printable(message)}`, columns - 2, '  ');
+    if (severity === undefined) return `- ${wrap(oneLine(message), columns - 2, '  ')}`;
+    const text = wrap(`${severity}: ${oneLine(message)}`, columns - 2, '  ');
     return `- ${style[MARK[severity]](`${severity}:`)}${text.slice(severity.length + 1)}`;
   });
   return [style.heading('Worth knowing:'), ...lines].join('\n');

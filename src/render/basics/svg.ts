@@ -1,4 +1,5 @@
 import { formatAddress } from '../../base/address.js';
+import { oneLine } from '../../base/printable.js';
 import {
   type Band,
   type Drawing,
@@ -50,11 +51,9 @@ const style = (theme: 0 | 1): string => {
   ].join('');
 };
 
-/** Text inside an element or attribute; control characters, which XML cannot hold, become U+FFFD. */
+/** Text inside an element or attribute. */
 const escapeXml = (text: string): string =>
-  text
-    .replace(/[^\P{Cc}\t\n\r]/gu, '\ufffd')
-    .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+  oneLine(text).replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 const text = (x: number, y: number, content: string, more = ''): string =>
   `<text x="${x}" y="${round(y)}"${more}>${escapeXml(content)}</text>`;

@@ -1,6 +1,7 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import type { CheckAnswer } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
+import { printable } from '../../base/printable.js';
 import { SEVERITIES } from '../../check/check.js';
 import type { Format } from '../basics/format.js';
 
@@ -18,10 +19,10 @@ const unreadToGithub = ({ path, failure: { code, message } }: Unread): string =>
   `::error file=${escapeProperty(path)},title=${escapeProperty(code)}::${escapeData(message)}\n`;
 
 const escapeData = (text: string): string =>
-  text.replace(/[%\r\n]/g, (char) => encodeURIComponent(char));
+  printable(text).replace(/[%\n]/g, (char) => encodeURIComponent(char));
 
 const escapeProperty = (text: string): string =>
-  text.replace(/[%\r\n:,]/g, (char) => encodeURIComponent(char));
+  printable(text).replace(/[%\n:,]/g, (char) => encodeURIComponent(char));
 
 /**
  * Findings as GitHub Actions' workflow commands, a line each, which show as annotations of a run (GitHub

@@ -1,6 +1,7 @@
 import { create, type XMLElement } from 'xmlbuilder';
 import { type CheckAnswer, fails } from '../../answers/check.js';
 import type { Failure } from '../../base/failure.js';
+import { oneLine } from '../../base/printable.js';
 import { type Finding, groupByRule } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
@@ -34,7 +35,7 @@ export const junit: Format<CheckAnswer> = {
     const suites: TestSuite[] = [
       ...answers.map((answer, i) => suiteOf(answer, seconds[i] ?? 0)),
       ...unread.map(({ path, failure }) => ({
-        path,
+        path: oneLine(path),
         seconds: 0,
         cases: [{ name: 'readable', error: failure }],
       })),
@@ -65,7 +66,7 @@ const timeOf = (suites: readonly TestSuite[]): string =>
 function suiteOf(answer: CheckAnswer, seconds: number): TestSuite {
   const findings = groupByRule(answer.result.findings);
   const cases = answer.rules.map((rule) => caseOf(answer, rule, findings.get(rule) ?? []));
-  return { path: answer.source.path, seconds, cases };
+  return { path: oneLine(answer.source.path), seconds, cases };
 }
 
 const countsOf = (cases: readonly TestCase[]) => ({
@@ -82,7 +83,9 @@ function caseOf(answer: CheckAnswer, rule: Rule, found: readonly Finding[]): Tes
   };
   const [first] = found;
   if (first === undefined) return test;
-  const text = found.map(({ offset, message }) => `offset ${offset}: ${message}`).join('\n');
+  const text = found
+    .map(({ offset, message }) => `offset ${offset}: ${oneLine(message)}`)
+    .join('\n');
   if (!fails(answer, first)) return { ...test, text };
   return { ...test, failure: `${rule.title} (${plural(found.length, 'finding')})`, text };
 }
@@ -90,7 +93,8 @@ function caseOf(answer: CheckAnswer, rule: Rule, found: readonly Finding[]): Tes
 function addCase(suite: XMLElement, path: string, test: TestCase): void {
   const { name, skipped, failure, error, text } = test;
   const element = suite.ele('testcase', { classname: path, name, file: path });
-  if (error !== undefined) element.ele('error', { message: error.message, type: error.code });
+  if (error !== undefined)
+    element.ele('error', { message: oneLine(error.message), type: error.code });
   if (skipped !== undefined) element.ele('skipped', { message: skipped });
   if (text === undefined) return;
   const place =

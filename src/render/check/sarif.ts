@@ -146,12 +146,17 @@ function toResult(
 /** A path as a URI, or a reference relative to the source's root; standard input has a name of its own. */
 function locationOf(path: string): { uri: string; uriBaseId?: string } {
   if (path === '-') return { uri: 'stdin', uriBaseId: SOURCE_ROOT };
-  const encoded = path
-    .replace(/^(\.\/)+/, '')
-    .split('/')
-    .map(encodeURIComponent)
-    .join('/');
+  const encoded = Array.from(path.replace(/^(\.\/)+/, ''), uriPart).join('');
   return path.startsWith('/')
     ? { uri: `file://${encoded}` }
     : { uri: encoded, uriBaseId: SOURCE_ROOT };
+}
+
+/** A character of a path in a URI; half a surrogate pair stands for a byte that is no character. */
+function uriPart(character: string): string {
+  if (character === '/') return character;
+  const code = character.charCodeAt(0);
+  return character.length === 1 && code >= 0xd800 && code <= 0xdfff
+    ? `%${(code & 0xff).toString(16)}`
+    : encodeURIComponent(character);
 }

@@ -1,6 +1,7 @@
 import type { DiffAnswer } from '../../answers/diff.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
+import { oneLine } from '../../base/printable.js';
 import type { Detail, Value } from '../../diff/details.js';
 import type { Change, Place } from '../../diff/diff.js';
 import type { ReservedFrames } from '../../diff/guests.js';
@@ -55,7 +56,7 @@ export const table: Format<DiffAnswer> = {
 export function renderDiff(report: DiffAnswer, page: Page): string {
   const { style } = page;
   const parts = [
-    `${style.removed(`--- ${report.old.path}`)}\n${style.added(`+++ ${report.new.path}`)}`,
+    `${style.removed(`--- ${oneLine(report.old.path)}`)}\n${style.added(`+++ ${oneLine(report.new.path)}`)}`,
     changesTable(report.changes, page),
     guestsPart(report, page),
     remarks(

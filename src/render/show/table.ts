@@ -3,6 +3,7 @@ import type { ListedField, ListedPart } from '../../acpi/listing.js';
 import { listTable } from '../../acpi/tables.js';
 import type { ShowAnswer } from '../../answers/show.js';
 import { bytesToHex, hexDigits } from '../../base/hex.js';
+import { oneLine } from '../../base/printable.js';
 import type { Format, View } from '../basics/format.js';
 import { type Page, remarks } from '../basics/page.js';
 import { plural, wrap } from '../basics/text.js';
@@ -25,7 +26,7 @@ export const table: Format<ShowAnswer> = { separator: '\n', pieces: renderShow }
 function* renderShow(answer: ShowAnswer, { page, hex }: View): Generator<string> {
   const { source, table, resolve, notes, diagnostics } = answer;
   const bytes = hex ? source.bytes : null;
-  const title = `${source.path}: ${plural(source.bytes.length, 'byte')}, signature ${source.signature}`;
+  const title = `${oneLine(source.path)}: ${plural(source.bytes.length, 'byte')}, signature ${source.signature}`;
   yield `${wrap(title, page.columns)}\n`;
   for (const part of listTable(table, source.bytes, resolve)) {
     yield `\n${renderPart(part, page, bytes)}`;
