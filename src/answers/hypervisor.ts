@@ -1,6 +1,8 @@
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
-import { type LogSource, type Source, sourceName } from '../evidence/source.js';
+import { hex } from '../base/hex.js';
+import { type LogSource, type Source, sourceName, WHOSE } from '../evidence/source.js';
+import { wholePart } from '../evidence/whole-part.js';
 import type { Host } from '../machine/host.js';
 import { bootXen, type Xen } from '../xen/boot.js';
 import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
@@ -14,6 +16,7 @@ import {
   releaseOfHost,
 } from '../xen/releases.js';
 import { tableOfRegions, withoutTable } from '../xen/vtd/logged-regions.js';
+import { lossNotes, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 
 /** Options of the questions that are put to the modelled hypervisor. */
@@ -44,21 +47,91 @@ export interface Hypervisor {
  *
  * @throws Failure `unknown-release` for a release there is none of
  */
-export function bootHypervisor({ source, host }: Evidence, options: XenOptions): Hypervisor {
+export function bootHypervisor(evidence: Evidence, options: XenOptions): Hypervisor {
+  const { source } = evidence;
+  const host = hostFor(evidence);
   if (source.kind === 'table') {
-    const { xen, iommu, notes } = boot(source.bytes, host, options);
-    return { xen, iommu, host, notes: [...source.notes, ...notes], clean: (result) => result };
+    const missing = missingFrom(source);
+    // What was cut off is no fault of the table, so the hypervisor is given what is whole of it.
+    const bytes = missing === null ? source.bytes : wholePart(source.bytes);
+    const { xen, iommu, notes } = boot(bytes, host, options);
+    return {
+      xen,
+      iommu,
+      host,
+      notes: [...lossNotes(source), ...source.notes, ...notes],
+      clean: (result) => (missing === null ? result : { ...result, diagnostics: [] }),
+    };
   }
-  const { regions } = source;
-  // What is known of a machine cannot be brought together with regions whose devices are not known.
-  const { xen, iommu, notes } = boot(tableOfRegions(regions), null, options);
+  const { regions, log } = source;
+  const { xenCmdline } = log.facts;
+  const { xen, iommu, notes } = boot(tableOfRegions(regions), host, {
+    ...options,
+    xenCmdline: options.xenCmdline ?? xenCmdline ?? undefined,
+  });
   return {
     xen,
     iommu,
-    host: null,
-    notes: [explainLog(source), ...source.notes, ...notes],
+    host,
+    notes: [
+      explainLog(source),
+      ...lossNotes(source),
+      ...testimonyNotes(source, xen),
+      ...source.notes,
+      ...notes,
+    ],
     clean: (result) => withoutTable(result, regions),
   };
+}
+
+/**
+ * What is known of the machine that goes with the source. Of a log it is what that shows; the functions only where
+ * that is all of them, and each region's devices are known.
+ */
+function hostFor({ source, host }: Evidence): Host | null {
+  if (source.kind === 'table' || host === null) return host;
+  const isKnown = source.log.facts.functionsWhole || source.hostTree !== null;
+  const allNamed = source.regions.every(({ devices }) => devices !== null);
+  return isKnown && allNamed ? host : { ...host, pci: null };
+}
+
+/** What the log itself says of VT-d, and where the modelled hypervisor comes to something else. */
+function testimonyNotes({ log }: LogSource, xen: Xen): string[] {
+  const notes: string[] = [];
+  const { vtd, ignored } = log;
+  if (vtd !== null) {
+    const model = xen.iommu_enabled && xen.outcome === 'ok';
+    const said = `Line ${vtd.line} says that VT-d is ${vtd.on ? 'on' : 'off'}`;
+    notes.push(
+      model === vtd.on
+        ? `${said}.`
+        : `${said}. What the log shows would have it ${model ? 'on' : 'off'} under Xen ${xen.release.name}: the regions below are what that Xen would report.`,
+    );
+  }
+  for (const { base, limit, line } of ignored) {
+    notes.push(`Line ${line}: Xen drops the region ${hex(base)}-${hex(limit)}.`);
+  }
+  return notes;
+}
+
+/**
+ * What becomes of VT-d: what a log testifies, unless another Xen is asked for; else what the modelled hypervisor
+ * makes of the evidence, where that is enough to tell.
+ */
+export function vtdOf(
+  { source, host }: Evidence,
+  { xen }: Pick<Hypervisor, 'xen'>,
+  options: XenOptions,
+): 'enabled' | 'disabled' | 'unknown' {
+  const on = xen.iommu_enabled && xen.outcome === 'ok';
+  const model = on ? 'enabled' : 'disabled';
+  if (source.kind === 'table') return missingFrom(source) === null ? model : 'unknown';
+  const isAsked = [options.xen, options.xenCmdline].some((option) => option !== undefined);
+  const { vtd } = source.log;
+  if (vtd !== null && !isAsked && options.iommu !== false) return vtd.on ? 'enabled' : 'disabled';
+  // Regions that exclude each other turn it off on any machine; that it is on takes the machine's memory map.
+  const isKnown = !on || (host?.memoryMap != null && source.units.length > 0);
+  return isKnown && missingFrom(source) === null ? model : 'unknown';
 }
 
 function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
@@ -166,9 +239,8 @@ export function requireDevices(source: Source): void {
 }
 
 function explainLog({ kind, regions }: LogSource): string {
-  const whose = kind === 'linux-log' ? 'Linux' : 'Xen';
   const devices = regions.every((region) => region.devices !== null)
     ? ''
     : ' Devices that it does not name are taken as present.';
-  return `This is a log of ${whose}, not the table: the regions it tells of are all that is known.${devices}`;
+  return `This is ${WHOSE[kind]}, not the table: the regions it tells of are all that is known.${devices}`;
 }

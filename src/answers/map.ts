@@ -8,7 +8,7 @@ import type { Host } from '../machine/host.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
-import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
+import { bootHypervisor, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
 import { type WaysOut, waysOut } from './ways-out.js';
 
 /** Options of the question which guest frames are taken. */
@@ -35,6 +35,8 @@ export interface MapAnswer {
   readonly waysOut: WaysOut | null;
   /** Whether the hypervisor was asked to use the IOMMU at all. */
   readonly iommu: 'on' | 'off';
+  /** What becomes of VT-d, as a log says, or the modelled hypervisor; unknown where the evidence is not enough. */
+  readonly vtd: 'enabled' | 'disabled' | 'unknown';
   /** What a person should know, beside the diagnostics. */
   readonly notes: readonly string[];
 }
@@ -66,9 +68,11 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
     host,
     header: table?.header ?? null,
     result,
-    diagnostics: [...result.diagnostics, ...diagnostics],
+    // Of a table that is not all there, what is odd may be what was lost.
+    diagnostics: [...result.diagnostics, ...(missingFrom(source) === null ? diagnostics : [])],
     waysOut: result.xen.driver === 'amd' ? waysOut(evidence, options) : null,
     iommu,
+    vtd: vtdOf({ source, host }, { xen }, options),
     notes: [...notes, ...(host?.notes ?? [])],
   };
 }
@@ -77,10 +81,11 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
  * The exit status of a map: no where the hypercall fails, or VT-d is off without having been switched off;
  * not known where a part of the table is missing.
  */
-export function mapStatus({ source, iommu, result }: MapAnswer): ExitStatus {
+export function mapStatus({ source, iommu, result, vtd }: MapAnswer): ExitStatus {
+  const off = iommu === 'on' && vtd === 'disabled';
+  if (source.kind !== 'table' && off) return EXIT.no;
   if (missingFrom(source) !== null) return EXIT.noTable;
-  const { xen, answer } = result;
-  return answer?.rc !== 0 || (iommu === 'on' && !xen.iommu_enabled) ? EXIT.no : EXIT.fine;
+  return result.answer?.rc !== 0 || off ? EXIT.no : EXIT.fine;
 }
 
 /** What decoding makes of a source; of a log nothing, and nothing is wrong with that. */

@@ -1,5 +1,6 @@
 import type { Evidence } from '../answers/evidence.js';
 import { EXIT, type ExitStatus, Failure, type Unread, worseStatus } from '../base/failure.js';
+import { hostOfLog } from '../evidence/host-of-log.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import { readSource } from '../read/read-source.js';
@@ -115,8 +116,8 @@ export async function answerEach<A extends { readonly source: Source }>(
 }
 
 /** What is known of the machine of a source; null where nothing is. */
-export async function hostOf({ hostTree }: Source): Promise<Host | null> {
-  if (hostTree === null) return null;
+export async function hostOf({ hostTree, log, path }: Source): Promise<Host | null> {
+  if (hostTree === null) return log && hostOfLog(log, path);
   const { hostOfTree } = await import('../read/host.js');
   return hostOfTree(hostTree);
 }

@@ -11,6 +11,8 @@ export interface SourceJson extends JsonObject {
   length: number | null;
   /** Of those bytes. */
   sha256: string | null;
+  /** `whole`, or what is missing. */
+  completeness: JsonObject | 'whole';
 }
 
 /** The source as JSON. */
@@ -24,5 +26,13 @@ export function sourceToJson(source: Source): SourceJson {
           sha256: source.sha256,
         }
       : { signature: null, length: null, sha256: null };
-  return { path, kind, ...table };
+  const { completeness } = source;
+  const missing = completeness === 'whole' ? [] : completeness.missing;
+  return {
+    path,
+    kind,
+    ...table,
+    completeness:
+      missing.length === 0 ? 'whole' : { missing: missing.map((loss) => ({ ...loss })) },
+  };
 }

@@ -1,12 +1,11 @@
 import type { MapAnswer } from '../../answers/map.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
 import { type Aside, asidesOf } from '../basics/format.js';
-import { vtdOf } from './json.js';
 
 /** What a list of entries has no room for: that VT-d is off, that the hypercall failed, and what is odd. */
 export function mapAsides(answer: MapAnswer): Aside[] {
   const loud: string[] = [];
-  if (vtdOf(answer) === 'disabled') loud.push(whyOff(answer));
+  if (answer.vtd === 'disabled') loud.push(whyOff(answer));
   const { rc } = answer.result.answer ?? { rc: 0 };
   if (rc !== 0) loud.push(`the hypercall failed with -${errnoName(rc)}.`);
   return [

@@ -2,7 +2,7 @@ import type { MapAnswer } from '../../answers/map.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
 import { csvFormat } from '../basics/csv.js';
 import { mapAsides } from './asides.js';
-import { boundsOf, vtdOf } from './json.js';
+import { boundsOf } from './json.js';
 
 /** A line: an entry; or, where there is none, that VT-d is off. */
 interface Row {
@@ -14,7 +14,7 @@ interface Row {
 /** Without entries since VT-d is off, a table has a line that says so: it is not one that has no regions. */
 function rowsOf(answer: MapAnswer): Row[] {
   const { path } = answer.source;
-  const vtd = vtdOf(answer);
+  const { vtd } = answer;
   const entries = answer.result.answer?.entries ?? [];
   if (entries.length === 0 && vtd !== 'enabled') return [{ path, vtd, entry: null }];
   return entries.map((entry) => ({ path, vtd, entry }));

@@ -1,4 +1,3 @@
-import { missingFrom } from '../../answers/completeness.js';
 import type { MapAnswer } from '../../answers/map.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
@@ -14,15 +13,6 @@ export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
   limit: formatAddress(BigInt.asUintN(64, (start_pfn + nr_pages) * PAGE_SIZE - 1n)),
 });
 
-/** What became of VT-d. */
-export const vtdOf = ({
-  source,
-  result: { xen },
-}: MapAnswer): 'enabled' | 'disabled' | 'unknown' => {
-  if (missingFrom(source) !== null) return 'unknown';
-  return xen.iommu_enabled && xen.outcome === 'ok' ? 'enabled' : 'disabled';
-};
-
 const rcOf = (rc: number | null) => ({ rc, errno: rc === null ? null : errnoName(rc) });
 
 /** The map as the contract for scripts has it: see the JSON Schema `map`. */
@@ -34,7 +24,7 @@ export function mapToJson(answer: MapAnswer): JsonObject {
     model: { xen: xen.release.name, abi, iommu },
     boot: {
       ...rcOf(xen.parse_rc),
-      vtd: vtdOf(answer),
+      vtd: answer.vtd,
       outcome: xen.outcome,
       phase: result.stop?.phase ?? null,
       why: result.stop?.why ?? xen.failure?.message ?? xen.off,

@@ -1,3 +1,4 @@
+import { missingFrom } from '../../answers/completeness.js';
 import type { MapAnswer } from '../../answers/map.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
@@ -23,7 +24,7 @@ function renderMap(input: MapAnswer, page: Page): string {
   const parts = [
     alarm(input, page),
     preamble(input, page),
-    entriesTable(input.result, page),
+    entriesTable(input, page),
     missingRegions(input.result, page),
     oddities(input, page),
   ];
@@ -38,9 +39,18 @@ export const table: Format<MapAnswer> = {
 const title = (text: string, columns: number, style: Style) => style.heading(wrap(text, columns));
 
 /** What must be seen first: the hypervisor gave the table up, or does not live to be asked. */
-function alarm({ result, waysOut }: MapAnswer, { columns, style }: Page): string {
+function alarm({ result, waysOut, source, vtd }: MapAnswer, { columns, style }: Page): string {
   const { xen, stop } = result;
-  if (stop === null && xen.failure === null) return '';
+  const missing = missingFrom(source);
+  if (missing !== null && vtd === 'unknown') {
+    return missing.every(({ code }) => code === 'no-region-named')
+      ? ''
+      : style.bad(wrap('INCOMPLETE: not all of this evidence is there (see below).', columns));
+  }
+  if (stop === null && xen.failure === null) {
+    const testified = source.kind !== 'table' && vtd === 'disabled' && xen.iommu_enabled;
+    return testified ? style.bad(wrap('VT-D IS OFF: the log says so.', columns)) : '';
+  }
   const first =
     stop === null
       ? `${iommuName(xen).toUpperCase()} IS OFF: Xen refuses this table, so no region is reported to any guest.`
@@ -87,7 +97,8 @@ function preamble(input: MapAnswer, page: Page): string {
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
     .filter((id) => id !== '');
   const caller = abi === 'native' ? '64-bit caller (native)' : '32-bit caller (compat)';
-  const vtd = `${iommuName(xen)} ${xen.outcome === 'ok' && xen.iommu_enabled ? 'on' : 'off'}`;
+  const state = { enabled: 'on', disabled: 'off', unknown: 'not known' }[input.vtd];
+  const vtd = `${iommuName(xen)} ${state}`;
   const lines: [string, string][] = [
     ['Source', [source.path, ...oem].join(', ')],
     ['Machine', machineName(host?.root ?? null, 'unknown: every device is taken as present')],
@@ -133,7 +144,8 @@ function failedCall({ rc }: Answer): string {
   return `The hypercall failed with -${name}${meaning === undefined ? '' : `: ${meaning}`}.`;
 }
 
-function entriesTable({ xen, answer }: RdmMapResult, { columns, style }: Page): string {
+function entriesTable({ result, source }: MapAnswer, { columns, style }: Page): string {
+  const { xen, answer } = result;
   if (answer === null) return '';
   const failure = answer.rc === 0 ? [] : [style.bad(wrap(failedCall(answer), columns))];
   if (answer.entries.length > 0) {
@@ -149,6 +161,9 @@ function entriesTable({ xen, answer }: RdmMapResult, { columns, style }: Page): 
     return [...failure, table].join('\n\n');
   }
   if (failure.length > 0) return failure.join('');
+  if (missingFrom(source) !== null) {
+    return wrap('No region can be read from this evidence.', columns);
+  }
   const empty = !xen.iommu_enabled
     ? `The map is empty: with ${iommuName(xen)} off no region is reported.`
     : xen.ops_missing

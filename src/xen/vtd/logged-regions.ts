@@ -7,11 +7,13 @@ import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { NO_BYTES } from '../../acpi/layout.js';
 import type { Sbdf } from '../../base/sbdf.js';
 import type { LogRegion } from '../../evidence/logs/log.js';
+import type { Origin } from '../../regions/region.js';
 import type { MissingRegion, RdmMapResult } from '../rdm-map.js';
 import type { ReportedRegion } from '../reported-region.js';
 
 /** What the hypervisor's table needs of a region. */
-export type LoggedRegion = Pick<LogRegion, 'base' | 'limit' | 'devices'>;
+export type LoggedRegion = Pick<LogRegion, 'base' | 'limit' | 'devices'> &
+  Partial<Pick<LogRegion, 'log' | 'line'>>;
 
 const HEADER: DmarHeader = {
   signature: 'DMAR',
@@ -103,12 +105,12 @@ export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegio
   const { answer } = result;
   const strip = (unit: ReportedRegion): ReportedRegion => {
     if (unit.rmrr === null) return unit;
-    const named = regions[unit.rmrr.index]?.devices != null;
+    const region = regions[unit.rmrr.index];
     return {
       ...unit,
       rmrr: { ...unit.rmrr, offset: null },
-      origin: null,
-      devices: named ? unit.devices : [],
+      origin: originOf(region),
+      devices: region?.devices == null ? [] : unit.devices,
     };
   };
   const { failure } = result.xen;
@@ -122,7 +124,7 @@ export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegio
       ...answer,
       entries: answer.entries.map((entry) => ({ ...entry, unit: strip(entry.unit) })),
     },
-    missing: result.missing.map(stripMissing),
+    missing: result.missing.map((region) => stripMissing(region, regions)),
     diagnostics: result.diagnostics.map((diagnostic) => ({
       ...diagnostic,
       offset: 0,
@@ -132,10 +134,16 @@ export function withoutTable(result: RdmMapResult, regions: readonly LoggedRegio
   };
 }
 
-const stripMissing = (region: MissingRegion): MissingRegion => ({
+/** The line that told of a region; null where that is not known. */
+const originOf = (region: LoggedRegion | undefined): Origin | null =>
+  region?.log === undefined || region.line === undefined
+    ? null
+    : { log: region.log, line: region.line };
+
+const stripMissing = (region: MissingRegion, regions: readonly LoggedRegion[]): MissingRegion => ({
   ...region,
   rmrr: region.rmrr && { ...region.rmrr, offset: null },
-  origin: region.rmrr === null ? region.origin : null,
+  origin: region.rmrr === null ? region.origin : originOf(regions[region.rmrr.index]),
   message: withoutOffsets(region.message),
 });
 
