@@ -1,8 +1,9 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { decodeTable } from '../acpi/tables.js';
+import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
+import { LinuxAmd } from '../linux/amd.js';
 import {
   bindingMembers,
   explainRestriction,
@@ -185,7 +186,10 @@ function linuxCase(of: DevicesCase, kernel: LinuxKernel): LinuxCase {
   const shown = own && runs ? (host?.iommuGroups ?? null) : null;
   return {
     kernel,
-    iommu: new LinuxVtd(bytes, kernel, machine),
+    iommu:
+      tableOfBytes(bytes) === 'IVRS'
+        ? new LinuxAmd(bytes, kernel, cmdline)
+        : new LinuxVtd(bytes, kernel, machine),
     groups: shown && shown.length > 0,
     // A kernel that shows groups has the IOMMU, whoever runs it.
     underXen: host?.xen != null && !chosen && !host.iommuGroups?.length,

@@ -8,6 +8,8 @@ import type { LinuxMemoryMap } from './memory-map.js';
 export type OffReason =
   /** The table has fewer bytes than its header. */
   | 'header-truncated'
+  /** The checksum is wrong (AMD). */
+  | 'checksum'
   /** A host address width of less than a page. */
   | 'address-width'
   /** A structure runs past the table's end. */

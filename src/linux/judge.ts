@@ -3,7 +3,14 @@ import { PCI_CLASS } from '../machine/pci-topology.js';
 import type { Candidate } from '../regions/candidate.js';
 import type { OffReason } from './dmar.js';
 import type { LinuxIommu } from './iommu.js';
-import { does, knowsRelax, type LinuxKernel, offSwitch, sinceWhen } from './kernel.js';
+import {
+  amdOffSwitch,
+  does,
+  knowsRelax,
+  type LinuxKernel,
+  offSwitch,
+  sinceWhen,
+} from './kernel.js';
 
 /** What a kernel makes of a region of a device. */
 export type Restriction = 'binding' | 'relaxable' | 'unknown';
@@ -265,6 +272,7 @@ function withoutIommu(candidate: Candidate, linux: LinuxCase): LinuxVerdict | nu
 
 const OFF: Readonly<Record<Exclude<OffReason, 'option'>, string>> = {
   'header-truncated': 'the table ends inside its header',
+  checksum: 'the checksum of the table is wrong',
   'address-width': 'the host address width of the table is below 12 bits',
   overrun: 'a structure runs past the end of the table',
   'base-zero': "a unit's register base address is 0",
@@ -273,16 +281,19 @@ const OFF: Readonly<Record<Exclude<OffReason, 'option'>, string>> = {
   'andd-name': "an ANDD's name has no NUL at its end",
   'region-place':
     'a region does not lie in reserved memory, for which Linux 5.5 gives the table up',
-  'no-unit': 'it finds no DRHD in the table',
+  'no-unit': 'it finds no remapping unit in the table',
   'scope-loop': 'a device scope entry of length 0 keeps it from starting at all',
   'structure-loop': 'a structure of length 0 keeps it from starting at all',
   'scope-type': 'a device scope entry calls a bridge an endpoint, or the reverse',
 };
 
 /** Why the kernel has no IOMMU in use, as the end of a sentence. */
-function whyOff({ iommu: { failure }, cmdline }: LinuxCase): string {
+function whyOff({ iommu: { vendor, failure }, cmdline }: LinuxCase): string {
   if (failure === null) return 'it shows no IOMMU group, and the table does not say why';
-  if (failure.reason === 'option') return `it was booted with ${offSwitch(cmdline ?? '')}`;
+  if (failure.reason === 'option') {
+    const option = vendor === 'Intel' ? offSwitch(cmdline ?? '') : amdOffSwitch(cmdline ?? '');
+    return `it was booted with ${option}`;
+  }
   const where = failure.reason === 'no-unit' ? '' : ` (offset ${failure.offset})`;
   return `${OFF[failure.reason]}${where}`;
 }

@@ -28,12 +28,16 @@ const SINCE = {
   placeChecked: [5, 5],
   /** Such a region is logged, and used all the same. */
   placeLogged: [5, 6],
+  /** AMD: an exclusion range is mapped for its devices one to one, to read and to write. */
+  exclusionMapped: [5, 6],
   /** A bridge of any kind with an endpoint's header may be named as a sub-hierarchy; before, only class 0680. */
   anyBridgeClass: [5, 6],
   /** SATC structures are read. */
   satc: [5, 14],
   /** VFIO claims a group's devices as the group joins a container (iommu_group_claim_dma_owner). */
   ownership: [5, 19],
+  /** AMD: PCI segments are told apart. */
+  amdSegments: [6, 1],
   /** ACPI NVS counts as reserved memory. */
   nvsReserved: [6, 1],
   /** Claiming blocks DMA without attaching a domain, so that the refusal comes later. */
@@ -116,7 +120,16 @@ export const asksToRelax = (cmdline: string): boolean =>
  * (arch/x86/kernel/pci-dma.c, iommu_setup).
  */
 export function offSwitch(cmdline: string): string | null {
-  if (valuesOf(cmdline, 'iommu').some((value) => value.startsWith('off'))) return 'iommu=off';
+  if (turnsAllOff(cmdline)) return 'iommu=off';
   const last = valuesOf(cmdline, 'intel_iommu').findLast((value) => /^(on|off)/.test(value));
   return last?.startsWith('off') ? 'intel_iommu=off' : null;
+}
+
+const turnsAllOff = (cmdline: string): boolean =>
+  valuesOf(cmdline, 'iommu').some((value) => value.startsWith('off'));
+
+/** The same on AMD machines (drivers/iommu/amd/init.c, parse_amd_iommu_options). */
+export function amdOffSwitch(cmdline: string): string | null {
+  if (turnsAllOff(cmdline)) return 'iommu=off';
+  return valuesOf(cmdline, 'amd_iommu').includes('off') ? 'amd_iommu=off' : null;
 }
