@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeDmar } from '../../src/acpi/dmar/decode.js';
+import { decodeTable, tableOfBytes } from '../../src/acpi/tables.js';
 import { type DeviceReport, reportDevices } from '../../src/answers/devices.js';
 import { formatSbdf } from '../../src/base/sbdf.js';
 import { filesTree } from '../../src/evidence/files-tree.js';
@@ -8,6 +8,7 @@ import { readHost } from '../../src/evidence/host.js';
 import { asksToRelax, type LinuxKernel, parseLinuxRelease } from '../../src/linux/kernel.js';
 import { candidatesOf } from '../../src/regions/candidate.js';
 import { DmarRegions } from '../../src/regions/of-dmar.js';
+import { IvrsRegions } from '../../src/regions/of-ivrs.js';
 import { bootXen } from '../../src/xen/boot.js';
 import { parseCmdline } from '../../src/xen/cmdline.js';
 import { machineOf } from '../../src/xen/machine.js';
@@ -48,25 +49,30 @@ interface Options {
 }
 
 /** The reports on all devices of a host with a table of these regions, by address without segment 0. */
-function judge(
+const judge = (host: HostDescription, regions: object[], options: Options = {}) =>
+  judgeBy(tableOf({ structures: [DRHD, ...regions] }), host, options);
+
+/** The same by a table of any kind. */
+function judgeBy(
+  bytes: Uint8Array,
   host: HostDescription,
-  regions: object[],
   { linux = '6.8', relaxesAll = false, xen = '4.17', xenCmdline = '' }: Options = {},
 ): Record<string, DeviceReport> {
   const facts = readHost(filesTree('host', hostFiles(host)));
-  const bytes = tableOf({ structures: [DRHD, ...regions] });
-  const { table } = decodeDmar(bytes);
+  const { table } = decodeTable(bytes);
   if (table === null) throw new Error('no table');
   const release = findRelease(xen) as Release;
   const booted = bootXen(
-    { dmar: bytes },
+    tableOfBytes(bytes) === 'IVRS' ? { ivrs: bytes } : { dmar: bytes },
     machineOf(facts, release),
     release,
     parseCmdline(xenCmdline, release),
   );
   const kernel = parseLinuxRelease(linux, relaxesAll) as LinuxKernel;
   const running = facts.linux === null ? null : parseLinuxRelease(facts.linux);
-  const candidates = candidatesOf(facts, new DmarRegions(table, facts.pci));
+  const regions =
+    table.kind === 'IVRS' ? new IvrsRegions(table, facts.pci) : new DmarRegions(table, facts.pci);
+  const candidates = candidatesOf(facts, regions);
   const reports = reportDevices(candidates, () => true, {
     ...{ kernel, running, xen: booted, bytes, host: facts },
     ...{ own: true, chosen: false },
@@ -327,4 +333,63 @@ test('a device is blocked exactly where a binding region touches a member of its
     }),
     { numRuns: 60 },
   );
+});
+
+describe('AMD', () => {
+  const pci = [
+    { bdf: '0000:00:00.2', class: '0x080600' },
+    { bdf: '0000:02:00.0', class: USB },
+    { bdf: '0000:03:00.0', class: NIC },
+  ];
+  const bytes = tableOf({
+    structures: [
+      {
+        name: 'IVHD',
+        type: '0x10',
+        device: '00:00.2',
+        capabilityOffset: 0x40,
+        baseAddress: '0xfeb80000',
+        devices: ['00:01.0-ff:1f.6'],
+      },
+      {
+        name: 'IVMD',
+        device: '02:00.0',
+        flags: 7,
+        startAddress: '0xbf000000',
+        memoryLength: 0x1000,
+      },
+    ],
+  });
+
+  test('a region binds devices of every kind, and kernels from 6.6 on refuse them for it', () => {
+    const { '02:00.0': usb, '03:00.0': nic } = judgeBy(bytes, { pci });
+    expect(usb).toMatchObject({
+      restriction: { kind: 'binding' },
+      linux: { verdict: 'blocked', log: DIRECT, step: 'set-container', errno: 'EINVAL' },
+    });
+    expect(nic?.linux).toMatchObject({ verdict: 'ok', reason: 'no-region' });
+    const before = judgeBy(bytes, { pci }, { linux: '6.5' });
+    expect(before['02:00.0']?.linux).toMatchObject({ verdict: 'ok', step: null });
+    expect(before['02:00.0']?.linux.message).toContain('VFIO_MAP_DMA');
+  });
+
+  test('the kernel’s own list agrees with the table', () => {
+    const lists = (...reserved: string[]) =>
+      judgeBy(bytes, {
+        pci,
+        linux: '6.8',
+        iommuGroups: { 4: { devices: ['0000:02:00.0'], reserved } },
+      })['02:00.0']?.disagreements;
+    const own = '0x00000000bf000000 0x00000000bf000fff direct';
+    expect(lists(own, '0x000000fd00000000 0x000000ffffffffff reserved')).toEqual([]);
+    expect(lists(own.replace('direct', 'direct-relaxable'))).toHaveLength(1);
+    expect(lists()).toHaveLength(1);
+  });
+
+  test('what no IVHD lists has no IOMMU', () => {
+    expect(judgeBy(bytes, { pci })['00:00.2']?.linux).toMatchObject({
+      verdict: 'blocked',
+      reason: 'no-unit',
+    });
+  });
 });

@@ -75,6 +75,9 @@ function preamble({ source, judges, hostRoot }: DevicesAnswer, page: Page): stri
 /** Place among the table's structures of its kind; after them what comes from elsewhere. */
 const indexOf = ({ origin }: ReservedRegion): number =>
   'index' in origin ? origin.index : Number.MAX_SAFE_INTEGER;
+/** The structure that a region is from. */
+const kindOf = ({ origin }: ReservedRegion): string =>
+  'structure' in origin ? origin.structure : 'region';
 const placeOf = (region: ReservedRegion): string => `#${indexOf(region)}`;
 
 /** Addresses without segment 0. */
@@ -88,7 +91,7 @@ function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Pag
     { heading: 'device' },
     { heading: 'group', align: 'right' },
     { heading: 'what it is' },
-    ...(wide ? [{ heading: 'driver' }, { heading: 'RMRRs' }] : []),
+    ...(wide ? [{ heading: 'driver' }, { heading: 'regions' }] : []),
     { heading: 'memory' },
     { heading: 'Linux' },
     { heading: 'Xen' },
@@ -143,7 +146,7 @@ function regionsList(reports: readonly DeviceReport[], { columns, style }: Page)
     .sort(([a], [b]) => indexOf(a) - indexOf(b))
     .map(([region, devices]) => {
       const size = formatSize(BigInt.asUintN(64, region.limit - region.base + 1n));
-      const text = `RMRR ${placeOf(region)} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
+      const text = `${kindOf(region)} ${placeOf(region)} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
       return `- ${wrap(text, columns - 2, '  ')}`;
     });
   return [style.heading('Reserved memory:'), ...lines].join('\n');
