@@ -53,12 +53,13 @@ export function checkTable(
   const findings: Finding[] = [];
   const consequences = new Map<Rule, readonly Consequence[]>();
   for (const rule of asked) {
-    const remarks = rule.test
+    const remarks: Iterable<Remark> | null = rule.test
       ? table && rule.test(subject)
       : diagnostics.filter(({ code }) => code === rule.id);
     const before = findings.length;
-    for (const { offset, length, message, severity = rule.severity } of remarks ?? []) {
-      findings.push({ rule, severity, offset, length, message });
+    for (const { offset, length, message, devices, severity = rule.severity } of remarks ?? []) {
+      const finding = { rule, severity, offset, length, message };
+      findings.push(devices === undefined ? finding : { ...finding, devices });
     }
     if (findings.length === before) continue;
     const holding = rule.consequences.filter(({ holds }) => !holds || !table || holds(subject));

@@ -25,6 +25,8 @@ export interface Remark {
   readonly length: number;
   /** One sentence with the values that matter and the byte offset. */
   readonly message: string;
+  /** All devices of the list that the message ends with, where it has one; the message may leave some out. */
+  readonly devices?: readonly string[];
   /** Where it is not the rule's own. */
   readonly severity?: Severity;
 }

@@ -242,9 +242,9 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     test: each((one) => {
       const devices = one.deviceScope.filter(countsForXen);
       if (devices.length < 2) return;
-      const names = listed(devices.map((scope) => pathOf(one.segment, scope)));
-      const message = `The ${called(one)}, ${region(one)}, is shared by ${devices.length} devices: ${names}.`;
-      return about(one, message);
+      const names = devices.map((scope) => pathOf(one.segment, scope));
+      const message = `The ${called(one)}, ${region(one)}, is shared by ${devices.length} devices: ${listed(names)}.`;
+      return { ...about(one, message), devices: names };
     }),
   },
   {

@@ -28,20 +28,9 @@ export function listSome(items: readonly string[], few: number): string {
   return more > 1 ? `${items.slice(0, few).join(', ')} and ${more} more` : items.join(', ');
 }
 
-/** Devices of a region that a narrow place shows. */
-const FEW_DEVICES = 4;
-
 /** A device's name without segment 0, which most machines have alone. */
-const shortName = (name: string): string => name.replace(/^0000:/, '');
+export const shortName = (name: string): string => name.replace(/^0000:/, '');
 
 /** Devices of a region in one short line. */
 export const labelDevices = (names: readonly string[]): string =>
   listSome(names.map(shortName), 2) || 'reserved region';
-
-/** Devices below each other; a narrow terminal leaves out segment 0 and all but a few. */
-export function listDevices(names: readonly string[], wide: boolean): string {
-  if (wide) return names.join('\n');
-  const short = names.map(shortName);
-  const more = short.length - FEW_DEVICES;
-  return (more > 1 ? [...short.slice(0, FEW_DEVICES), `+${more} more`] : short).join('\n');
-}

@@ -8,6 +8,7 @@ import {
   worstOf,
 } from '../../check/check.js';
 import { consequenceName, type Rule } from '../../check/rule.js';
+import { DeviceSets } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
 import { facts, MARK, machineName, type Page, remarks } from '../basics/page.js';
 import { renderTable } from '../basics/table.js';
@@ -29,12 +30,17 @@ function renderCheck(report: CheckAnswer, page: Page): string {
   const groups = [...groupByRule(report.result.findings)].sort(
     ([, a], [, b]) => SEVERITIES.indexOf(worstOf(a)) - SEVERITIES.indexOf(worstOf(b)),
   );
+  const shown = groups.flatMap(([, found]) => found.slice(0, MOST_FINDINGS));
+  const sets = new DeviceSets(
+    shown.flatMap(({ devices }) => (devices === undefined ? [] : [devices])),
+  );
   const parts = [
     preamble(report, page),
     ...groups.map(([rule, found]) => {
       const consequences = report.result.consequences.get(rule) ?? [];
-      return ruleBlock({ ...rule, consequences }, found, page);
+      return ruleBlock({ ...rule, consequences }, found, sets, page);
     }),
+    sets.legend(page),
     summary(report, page),
     remarks(
       report.notes.map((message) => ({ message })),
@@ -58,7 +64,7 @@ function preamble({ source, table, hostRoot }: CheckAnswer, page: Page): string 
 }
 
 /** What is wrong by one rule, who trips over it and what to do. */
-function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
+function ruleBlock(rule: Rule, found: readonly Finding[], sets: DeviceSets, page: Page): string {
   const { columns, style } = page;
   const severity = worstOf(found);
   const label = `${severity}: `;
@@ -67,9 +73,9 @@ function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
   const places = shown.map(({ offset, length }) => bytesText(offset, length));
   const width = Math.max(...places.map((place) => place.length));
   const room = columns - width - 2 * INDENT.length;
-  const rows = shown.map(({ message }, i) => [
+  const rows = shown.map((finding, i) => [
     `${INDENT}${(places[i] as string).padStart(width)}`,
-    wrap(message, room),
+    wrap(messageOf(finding, sets), room),
   ]);
   const more = found.length - shown.length;
   return [
@@ -85,6 +91,13 @@ function ruleBlock(rule: Rule, found: readonly Finding[], page: Page): string {
     ...consequenceLines(rule, page),
     hanging('What to do', rule.advice, page),
   ].join('\n');
+}
+
+/** The message, with the letter of a list of devices that has one instead of what it shows of the list. */
+function messageOf({ message, devices }: Finding, sets: DeviceSets): string {
+  const letter = devices === undefined ? null : sets.letter(devices);
+  const list = message.lastIndexOf(': ');
+  return letter === null || list < 0 ? message : `${message.slice(0, list)}: ${letter}.`;
 }
 
 /** A run of bytes as `112-119`, both inclusive. */

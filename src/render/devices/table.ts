@@ -2,16 +2,17 @@ import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { ReservedRegion } from '../../regions/region.js';
+import { DeviceSets } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, renderTable } from '../basics/table.js';
-import { formatSize, listSome, wrap } from '../basics/text.js';
+import { formatSize, listSome, shortName, wrap } from '../basics/text.js';
 
 /** From this width on there is room for drivers and regions beside each device. */
 const WIDE = 140;
-/** Devices that one region names. */
-const FEW_DEVICES = 8;
+/** Regions that one device names. */
+const FEW_REGIONS = 8;
 /** Devices that one verdict names. */
 const MANY_DEVICES = 24;
 /** Columns of a narrow table beside the device's description. */
@@ -80,8 +81,6 @@ const kindOf = ({ origin }: ReservedRegion): string =>
   'structure' in origin ? origin.structure : 'region';
 const placeOf = (region: ReservedRegion): string => `#${indexOf(region)}`;
 
-/** Addresses without segment 0. */
-const shortName = (name: string): string => name.replace(/^0000:/, '');
 const nameOf = ({ candidate }: DeviceReport): string => shortName(formatSbdf(candidate.address));
 
 function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Page) {
@@ -104,7 +103,7 @@ function devicesTable({ reports, names }: DevicesAnswer, { columns, style }: Pag
       nameOf(report),
       candidate.group === null ? '-' : String(candidate.group.id),
       shorten(describe(report, names), room),
-      ...(wide ? [candidate.driver ?? '-', listSome(regions, FEW_DEVICES) || '-'] : []),
+      ...(wide ? [candidate.driver ?? '-', listSome(regions, FEW_REGIONS) || '-'] : []),
       restriction?.kind ?? '-',
       linux.verdict === 'not-applicable' ? '-' : paint(linux.verdict),
       paint(xen.verdict),
@@ -142,14 +141,17 @@ function regionsList(reports: readonly DeviceReport[], { columns, style }: Page)
     }
   }
   if (touched.size === 0) return '';
+  const sets = new DeviceSets([...touched.values()]);
   const lines = [...touched]
     .sort(([a], [b]) => indexOf(a) - indexOf(b))
     .map(([region, devices]) => {
       const size = formatSize(BigInt.asUintN(64, region.limit - region.base + 1n));
-      const text = `${kindOf(region)} ${placeOf(region)} ${rangeOf(region.base, region.limit)} (${size}): ${listSome(devices, FEW_DEVICES)}`;
+      const text = `${kindOf(region)} ${placeOf(region)} ${rangeOf(region.base, region.limit)} (${size}): ${sets.name(devices) ?? devices.join(', ')}`;
       return `- ${wrap(text, columns - 2, '  ')}`;
     });
-  return [style.heading('Reserved memory:'), ...lines].join('\n');
+  const legend = sets.legend({ columns, style });
+  const list = [style.heading('Reserved memory:'), ...lines].join('\n');
+  return legend === '' ? list : `${list}\n\n${legend}`;
 }
 
 /** What the running kernel lists as reserved for the groups of the devices listed, interrupts aside. */

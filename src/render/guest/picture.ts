@@ -7,6 +7,7 @@ import {
   MIB,
 } from '../../toolstack/libxl/layout.js';
 import type { LabelledRange, Picture, RangeKind } from '../basics/address-space.js';
+import type { DeviceSets } from '../basics/device-sets.js';
 import { labelDevices } from '../basics/text.js';
 
 const KIND = {
@@ -26,8 +27,10 @@ export const guestPicture = (outcome: GuestOutcome): Picture => ({
 /**
  * A guest's physical address space for a picture: RAM, the hole for BARs and the reserved regions. Where
  * the guest boots, RAM and hole are as its kernel finds them; else as libxl lays them out.
+ *
+ * @param sets lists of devices that a legend beside the picture names
  */
-export function guestRanges({ layout, final }: GuestOutcome): LabelledRange[] {
+export function guestRanges({ layout, final }: GuestOutcome, sets?: DeviceSets): LabelledRange[] {
   const booted = final?.result.boots === true ? final.result : null;
   const { lowmemEnd, highmemEnd } = booted?.ram ?? layout;
   return [
@@ -39,7 +42,7 @@ export function guestRanges({ layout, final }: GuestOutcome): LabelledRange[] {
       start,
       end: start + size,
       kind: KIND[fate],
-      label: labelDevices(owners),
+      label: sets?.name(owners) ?? labelDevices(owners),
     })),
   ];
 }

@@ -6,11 +6,12 @@ import type { Booted } from '../../toolstack/hvmloader/hvmloader.js';
 import type { GuestFunction } from '../../toolstack/hvmloader/pci.js';
 import { type E820Entry, type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
+import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
 import { facts, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
-import { formatSize, listDevices, listSome, wrap } from '../basics/text.js';
+import { formatSize, listSome, wrap } from '../basics/text.js';
 import { typeName } from './json.js';
 import { guestRanges } from './picture.js';
 import {
@@ -48,22 +49,28 @@ export const table: Format<GuestAnswer> = {
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
 function renderGuest(answer: GuestAnswer, page: Page): string {
   const { columns, style } = page;
-  const { refusal } = answer;
+  const { refusal, layout } = answer;
+  const sets = new DeviceSets(layout.regions.map(({ owners }) => owners));
+  const unresolved = explainUnresolved(
+    layout.regions.flatMap(({ owners }) => owners.filter((name) => name.includes('/'))),
+  );
   const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
     preamble(answer, page),
     refusal === null && answer.final?.result.boots !== false
       ? style.good(verdict)
       : style.bad(verdict),
-    answer.type === 'hvm' ? picture(answer, page) : '',
+    answer.type === 'hvm' ? picture(answer, sets, page) : '',
     ...mapTables(answer, page),
-    regionsTable(answer, page),
+    regionsTable(answer, sets, page),
+    sets.legend(page),
     explanations(answer, page),
     remarks(
       [
         ...answer.sourceNotes.map((message) => ({ message })),
         ...answer.notes.map((note) => explainNote(note, answer)),
-        ...answer.diagnostics,
+        ...(unresolved === null ? [] : [{ message: unresolved }]),
+        ...answer.diagnostics.filter(({ code }) => code !== 'scope-path-unresolved'),
       ],
       page,
     ),
@@ -71,8 +78,8 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function picture(answer: GuestAnswer, { columns, style }: Page): string {
-  const drawn = addressSpaceText(guestRanges(answer), columns, (kind, text) => {
+function picture(answer: GuestAnswer, sets: DeviceSets, { columns, style }: Page): string {
+  const drawn = addressSpaceText(guestRanges(answer, sets), columns, (kind, text) => {
     const paint = PAINT[kind];
     return paint === undefined ? text : style[paint](text);
   });
@@ -165,7 +172,7 @@ const REGION_COLUMNS = [
   { heading: 'devices' },
 ] as const;
 
-function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): string {
+function regionsTable({ layout }: GuestAnswer, sets: DeviceSets, { columns, style }: Page): string {
   if (layout.regions.length === 0) return '';
   const wide = columns >= WIDE;
   const rows = layout.regions.map(({ start, size, policy, fate, owners }) => [
@@ -175,7 +182,7 @@ function regionsTable({ layout }: GuestAnswer, { columns, style }: Page): string
     formatSize(size),
     policy ?? '-',
     FATES[fate],
-    listDevices(owners, wide),
+    sets.cell(owners, wide),
   ]);
   return renderTable(REGION_COLUMNS, rows, { heading: style.heading });
 }

@@ -6,11 +6,12 @@ import { errnoName } from '../../xen/hypercall/errno.js';
 import type { Answer } from '../../xen/hypercall/hypercall.js';
 import { iommuName, type RdmMapResult } from '../../xen/rdm-map.js';
 import type { ReportedRegion } from '../../xen/reported-region.js';
+import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
 import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, columnWidths, renderTable } from '../basics/table.js';
-import { formatSize, listDevices, listSome, plural, wrap } from '../basics/text.js';
+import { formatSize, listSome, plural, wrap } from '../basics/text.js';
 import { type FoldedEntries, foldEntries } from './fold.js';
 
 /** From this width on there is room for all digits and every device. */
@@ -153,12 +154,19 @@ function entriesTable({ result, source }: MapAnswer, { columns, style }: Page): 
     const gap = wide ? 2 : 1;
     const isAmd = xen.driver === 'amd';
     const cells = isAmd ? AMD_COLUMNS : COLUMNS;
+    const folded = isAmd ? foldEntries(answer.entries) : [];
+    const sets = new DeviceSets(
+      isAmd
+        ? folded.map(({ devices }) => runsOf(devices ?? []))
+        : answer.entries.map(({ unit }) => namesOf(unit)),
+    );
     const rows = isAmd
-      ? foldEntries(answer.entries).map((entries) => foldedRow(entries, wide))
-      : answer.entries.map((entry) => entryRow(entry, wide));
+      ? folded.map((entries) => foldedRow(entries, sets, wide))
+      : answer.entries.map((entry) => entryRow(entry, sets, wide));
     fitRows(cells, rows, columns - gap * (cells.length - 1));
     const table = renderTable(cells, rows, { gap, heading: style.heading });
-    return [...failure, table].join('\n\n');
+    const legend = sets.legend({ columns, style });
+    return [...failure, table, ...(legend === '' ? [] : [legend])].join('\n\n');
   }
   if (failure.length > 0) return failure.join('');
   if (missingFrom(source) !== null) {
@@ -174,41 +182,34 @@ function entriesTable({ result, source }: MapAnswer, { columns, style }: Page): 
 
 function entryRow(
   { start_pfn, nr_pages, unit }: Answer['entries'][number],
+  sets: DeviceSets,
   wide: boolean,
 ): string[] {
   return [
     hex(start_pfn),
     ...describePages(start_pfn, nr_pages, wide ? 16 : 0),
-    listDevices(
-      unit.devices.map(({ name }) => name),
-      wide,
-    ),
+    sets.cell(namesOf(unit), wide),
     placeOf(unit, wide),
   ];
 }
 
 function foldedRow(
   { start_pfn, nr_pages, unit, count, devices }: FoldedEntries,
+  sets: DeviceSets,
   wide: boolean,
 ): string[] {
   return [
     hex(start_pfn),
     ...describePages(start_pfn, nr_pages, wide ? 16 : 0),
-    devices === null ? 'all devices' : listRuns(devices, wide),
+    devices === null ? 'all devices' : sets.cell(runsOf(devices), wide),
     originOf(unit, wide),
     String(count),
   ];
 }
 
-/** Device IDs below each other; one segment is all that AMD's driver knows. */
-const listRuns = (devices: readonly string[], wide: boolean): string =>
-  listDevices(
-    devices.map((name) => name.replaceAll('0000:', '')),
-    wide && devices.length <= FEW_RUNS,
-  );
-
-/** Runs of device IDs up to which all are listed where there is room. */
-const FEW_RUNS = 16;
+/** Runs of device IDs; one segment is all that AMD's driver knows. */
+const runsOf = (devices: readonly string[]): string[] =>
+  devices.map((name) => name.replaceAll('0000:', ''));
 
 /** Where a region of AMD's stands written; a question of Xen's stands nowhere. */
 function originOf({ origin }: ReportedRegion, wide: boolean): string {
@@ -218,6 +219,7 @@ function originOf({ origin }: ReportedRegion, wide: boolean): string {
     ? `#${origin.index} at offset ${origin.offset}`
     : `#${'index' in origin ? origin.index : origin.line}`;
 }
+const namesOf = ({ devices }: ReportedRegion): string[] => devices.map(({ name }) => name);
 
 const RANGE = COLUMNS.findIndex(({ heading }) => heading === 'guest-physical range');
 const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
@@ -292,12 +294,9 @@ function oddities({ result, diagnostics, notes }: MapAnswer, page: Page): string
   return remarks([...all, ...diagnostics.filter(({ code }) => !said.has(code))], page);
 }
 
-/** Says once, of all regions, what hangs on how the machine numbered its buses. */
+/** Devices whose buses depend on how the machine numbered them. */
 function unresolvedPaths({ answer }: RdmMapResult): string[] {
   const devices = (answer?.entries ?? []).flatMap(({ unit }) => unit.devices);
-  const paths = new Set(devices.filter(({ bdf }) => bdf === null).map(({ name }) => name));
-  if (paths.size === 0) return [];
-  return [
-    `Which buses the bridges of ${listSome([...paths], 2)} lead to only the machine can tell (--root names a captured one): the devices are shown by their paths, and taken as present.`,
-  ];
+  const said = explainUnresolved(devices.filter(({ bdf }) => bdf === null).map(({ name }) => name));
+  return said === null ? [] : [said];
 }
