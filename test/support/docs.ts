@@ -25,7 +25,7 @@ const SAMPLE = /^```console\n\$ ([^\n]+)\n([\s\S]*?)^```$/gm;
 
 /**
  * A page with its samples made anew: each is what the shell prints of the command on its first line, run at the project's
- * root. A line `…` at the end of a sample stands for the rest of it.
+ * root. A line `…` in a sample stands for what is left out there.
  */
 export async function withSamples(text: string): Promise<string> {
   const parts: string[] = [];
@@ -33,28 +33,33 @@ export async function withSamples(text: string): Promise<string> {
   for (const { 0: block, 1: command = '', 2: shown = '', index } of text.matchAll(SAMPLE)) {
     const { stdout, stderr } = await runShell(`export COLUMNS=${COLUMNS}\n${command}`);
     const printed = `${stdout}${stderr}`.replace(/[ \t]+$/gm, '').trimEnd();
-    const kept = shown.endsWith('…\n')
-      ? `${printed
-          .split('\n')
-          .slice(0, shown.trimEnd().split('\n').length - 1)
-          .join('\n')}\n…`
-      : printed;
+    const kept = shorten(printed, shown);
     parts.push(text.slice(end, index), `\`\`\`console\n$ ${command}\n${kept}\n\`\`\``);
     end = index + block.length;
   }
   return [...parts, text.slice(end)].join('');
 }
 
+/** As many lines of the beginning and of the end as the sample had around its `…`; all where it has none. */
+function shorten(printed: string, shown: string): string {
+  const had = shown.trimEnd().split('\n');
+  const gap = had.indexOf('…');
+  if (gap < 0) return printed;
+  const lines = printed.split('\n');
+  const last = had.length - gap - 1;
+  return [...lines.slice(0, gap), '…', ...(last === 0 ? [] : lines.slice(-last))].join('\n');
+}
+
 /** A page that says of a rule what it finds, who is affected, and what to do. */
 export function rulePage(rule: Rule): string {
-  const { id, title, severity, consequences, advice, needs } = rule;
+  const { id, title, severity, consequences, advice } = rule;
   const rows = consequences.map(
     (consequence) => `| ${consequenceName(consequence)} | ${cell(consequence.effect)} |`,
   );
   return [
     `# ${id}`,
     `${title}. Severity: ${severity}.`,
-    ...(needs === undefined ? [] : [`It needs ${needText(needs)}.`]),
+    ...(rule.needs === undefined ? [] : [`It needs ${needText(rule)}.`]),
     ...(rows.length === 0
       ? []
       : [['## Who is affected', '', '| who | what happens |', '|---|---|', ...rows].join('\n')]),
