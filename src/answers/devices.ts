@@ -63,8 +63,8 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
     throw new Failure('no-table', `${source.path} ends inside the table's header.`);
   const { xen, notes } = bootHypervisor(evidence, options);
   const regions = regionsOf(table, host?.pci ?? null);
-  const candidates = candidatesOf(host, regions);
   const { devices = [] } = options;
+  const candidates = candidatesOf(host, regions, devices);
   const asked = new Set(devices.map(addressKey));
   requirePresent(devices, candidates, source.path);
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);

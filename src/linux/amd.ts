@@ -92,6 +92,10 @@ export class LinuxAmd implements LinuxIommu {
     ];
   }
 
+  hasUnitOf(segment: number): boolean {
+    return this.#served.some((ids) => ids.segment === this.#segmentOf(segment));
+  }
+
   /** A function that no IVHD lists gets no IOMMU group (check_device), as the IOMMU itself. */
   serves({ address }: LinuxFunction): boolean | null {
     // Segments beyond 16 bits are Linux's own.

@@ -23,6 +23,8 @@ export interface LinuxIommu {
   readonly vendor: 'Intel' | 'AMD';
   /** Why the kernel makes no use of the hardware; null where it does. */
   readonly failure: LinuxFailure | null;
+  /** Whether the table has a unit of a PCI segment at all. */
+  hasUnitOf(segment: number): boolean;
   /** Whether a unit serves a function, so that it gets an IOMMU group; null where that is not known. */
   serves(fn: LinuxFunction): boolean | null;
   /** The regions that it keeps mapped for a function, in the order in which it finds them. */

@@ -1,4 +1,4 @@
-import { formatSbdf } from '../base/sbdf.js';
+import { formatSbdf, formatSegment } from '../base/sbdf.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
 import type { Candidate } from '../regions/candidate.js';
 import type { OffReason } from './dmar.js';
@@ -224,8 +224,11 @@ function refusal(kernel: LinuxKernel) {
 }
 
 /** Why no region counts for a device, though the table may name it. */
-function noRegion({ uses, physicalFunction }: Candidate, kernel: LinuxKernel): string {
+function noRegion({ uses, physicalFunction, known }: Candidate, kernel: LinuxKernel): string {
   if (uses.length === 0) {
+    if (!known) {
+      return 'No reserved region names it; nothing is known of its machine, nor of bridges above it.';
+    }
     return physicalFunction === null
       ? 'No reserved region touches it or its IOMMU group.'
       : 'No reserved region touches it or its IOMMU group; those of its physical function are not its own.';
@@ -259,13 +262,17 @@ function withoutIommu(candidate: Candidate, linux: LinuxCase): LinuxVerdict | nu
     };
   }
   if (groups === true ? candidate.group !== null : iommu.serves(candidate) !== false) return null;
-  const served = iommu.serves(candidate) !== false;
+  const { segment } = candidate.address;
+  const none = iommu.hasUnitOf(segment)
+    ? 'No remapping unit of the table serves it'
+    : `The table has no remapping unit of segment ${formatSegment(segment)}`;
   return {
     ...blockedAt('bind', 'EINVAL'),
     reason: 'no-unit',
-    message: served
-      ? 'It has no IOMMU group, so VFIO cannot take it.'
-      : 'No remapping unit of the table serves it, so it has no IOMMU group and VFIO cannot take it.',
+    message:
+      iommu.serves(candidate) === false
+        ? `${none}, so it has no IOMMU group and VFIO cannot take it.`
+        : 'It has no IOMMU group, so VFIO cannot take it.',
     remedy: "Report it to the firmware's vendor: a unit or a device scope is missing.",
   };
 }
@@ -309,15 +316,16 @@ function remedyOfOff({ iommu: { vendor, failure } }: LinuxCase): string {
     : 'Update the firmware, or have the kernel load a corrected table.';
 }
 
-const changeFirmware = (whose: string): string =>
-  `look for a firmware setting or update that takes ${whose} out of its reserved region (HPE ProLiants can switch shared memory off slot by slot)`;
+/** HPE's setting is of machines with Intel's processors. */
+const changeFirmware = (whose: string, { vendor }: LinuxIommu): string =>
+  `look for a firmware setting or update that takes ${whose} out of its reserved region${vendor === 'Intel' ? ' (HPE ProLiants can switch shared memory off slot by slot)' : ''}`;
 
 const capitalised = (text: string): string => `${text[0]?.toUpperCase()}${text.slice(1)}`;
 
 /** @param otherwise what helps besides Proxmox's option, as the rest of a sentence */
 function remedyOfBinding(
   { kernel, iommu }: LinuxCase,
-  otherwise = changeFirmware('the device'),
+  otherwise = changeFirmware('the device', iommu),
 ): string {
   if (iommu.vendor === 'AMD') return `${capitalised(otherwise)}.`;
   const relax = 'intel_iommu=on,relax_rmrr on the kernel command line';
@@ -344,7 +352,7 @@ function blockedByGroup(
     remedy: remedyOfBinding(
       linux,
       culprits.some((culprit) => shareSlot(culprit, candidate))
-        ? `${changeFirmware(shown)}, for they are on one chip or card with it`
+        ? `${changeFirmware(shown, linux.iommu)}, for they are on one chip or card with it`
         : `see whether another slot gives it an IOMMU group without ${shown}`,
     ),
   };

@@ -203,10 +203,18 @@ export class LinuxVtd implements LinuxIommu {
     return !leadsOn(fn) && !passes;
   }
 
+  hasUnitOf(segment: number): boolean {
+    return this.table.units.some((unit) => unit.segment === segment);
+  }
+
   /** A virtual function has the unit of its physical one (device_lookup_iommu). */
   serves({ address, physicalFunction }: LinuxFunction): boolean | null {
     // Segments beyond 16 bits are Linux's own, behind Intel's VMD, whose unit they have.
-    if (this.#paths === null || address.segment > 0xffff) return null;
+    if (address.segment > 0xffff) return null;
+    if (this.#paths === null) {
+      // Of a machine that is not known, units of other segments serve nothing of this one.
+      return this.hasUnitOf(address.segment) ? null : false;
+    }
     const asked = physicalFunction ?? address;
     const above = ({ bridge }: { bridge: PciFunction }): boolean =>
       bridge.segment === asked.segment && isBelow(asked, bridge);

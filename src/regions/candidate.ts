@@ -15,6 +15,8 @@ export interface Candidate {
   readonly physicalFunction: Sbdf | null;
   /** null where the host tells of no group that holds it. */
   readonly group: IommuGroup | null;
+  /** Whether anything is known of its machine, so that it is there. */
+  readonly known: boolean;
   /** Whether it is a bridge, which no guest can be given; false where that is not known. */
   readonly bridge: boolean;
   /** Regions that touch it, by its own address. */
@@ -28,13 +30,21 @@ export const addressKey = ({ segment, bus, device, func }: Sbdf): number =>
 /**
  * The functions of a machine in the order of their addresses; where the machine is unknown, those that the
  * table names.
+ *
+ * @param asked functions that may be on a machine of which nothing is known, although nothing names them
  */
-export function candidatesOf(host: Host | null, regions: RegionUses): Candidate[] {
+export function candidatesOf(
+  host: Host | null,
+  regions: RegionUses,
+  asked: readonly Sbdf[] = [],
+): Candidate[] {
   const groups = groupsByDevice(host);
   const pci = host?.pci ?? null;
   const candidates =
     pci === null
-      ? regions.named().map((address) => unknownCandidate(address, regions))
+      ? distinct([...regions.named(), ...asked]).map((address) =>
+          unknownCandidate(address, regions),
+        )
       : [...pci.functions()].map((fn) => {
           const details = (host as Host).pciDetails(fn);
           const group = groups.get(addressKey(fn)) ?? null;
@@ -42,6 +52,10 @@ export function candidatesOf(host: Host | null, regions: RegionUses): Candidate[
         });
   return candidates.sort((a, b) => addressKey(a.address) - addressKey(b.address));
 }
+
+const distinct = (addresses: readonly Sbdf[]): Sbdf[] => [
+  ...new Map(addresses.map((address) => [addressKey(address), address])).values(),
+];
 
 const unknownCandidate = (address: Sbdf, regions: RegionUses): Candidate => ({
   address,
@@ -51,6 +65,7 @@ const unknownCandidate = (address: Sbdf, regions: RegionUses): Candidate => ({
   driver: null,
   physicalFunction: null,
   group: null,
+  known: false,
   bridge: false,
   uses: regions.touching(address),
 });
@@ -85,6 +100,7 @@ function knownCandidate(
     driver,
     physicalFunction,
     group,
+    known: true,
     bridge,
     uses: regions.touching(address),
   };

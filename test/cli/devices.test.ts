@@ -133,3 +133,15 @@ test('a table alone says what it can: the devices it names, their classes unknow
   expect(Object.values(devices).every(({ linux }) => linux === 'unknown')).toBe(true);
   expect(answer.notes.join(' ')).toContain('--linux');
 });
+
+test('a device of an unknown machine that nothing names is answered for', async () => {
+  const { status, answer } = await json('fixtures/laptop.dat', '01:00.0');
+  expect(status).toBe(0);
+  expect(answer.devices).toMatchObject([
+    { device: '0000:01:00.0', linux: { verdict: 'ok', reason: 'no-region' } },
+  ]);
+  const other = await json('fixtures/laptop.dat', '0001:01:00.0');
+  expect(other.status).toBe(1);
+  expect(other.answer.devices[0].linux).toMatchObject({ verdict: 'blocked', reason: 'no-unit' });
+  expect(other.answer.devices[0].linux.message).toContain('no remapping unit of segment 0001');
+});

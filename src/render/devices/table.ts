@@ -177,6 +177,10 @@ interface Explanation {
   devices: string[];
 }
 
+/** Whether a yes needs no words: nothing touches the device, of whose machine something is known. */
+const isPlain = ({ candidate }: DeviceReport, verdict: string): boolean =>
+  verdict === 'ok' && candidate.uses.length === 0 && candidate.known;
+
 /** A paragraph for each reason for which either judge does not simply say yes to a device. */
 function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] {
   const found = new Map<string, Explanation>();
@@ -192,13 +196,13 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
   };
   for (const report of reports) {
     const { verdict, message, log, remedy } = report.linux;
-    if (report.candidate.uses.length === 0 && verdict === 'ok') continue;
+    if (isPlain(report, verdict)) continue;
     const heading = `Linux ${judges.kernel.release}: ${verdict}`;
     add(report, { heading, message, log: log === null ? [] : [`"${log}"`], remedy });
   }
   for (const report of reports) {
     const { verdict, message, shared, log, remedy } = report.xen;
-    if (report.candidate.uses.length === 0 && verdict === 'ok') continue;
+    if (isPlain(report, verdict)) continue;
     const heading = `Xen ${judges.xen.release.name}: ${verdict}`;
     const logged =
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
