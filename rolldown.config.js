@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'rolldown';
@@ -59,11 +60,25 @@ const onePage = {
 const CORE = /src\/(standalone|commands\/map|render\/(map\/json|basics\/source-json))\.ts$/;
 const TEXT = /src\/(render\/map\/table|commands\/terminal)\.ts$/;
 
+/** The commit this is built of; undefined where it is no checkout. */
+function commit() {
+  try {
+    const args = ['describe', '--always', '--dirty', '--exclude', '*'];
+    return execFileSync('git', args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** What the program and the library have in common. */
 const common = {
   // The other form of some libraries loads its parts in a way no bundler can follow.
   resolve: { mainFields: ['module', 'main'] },
   plugins: [licences],
+  transform: { define: { __COMMIT__: JSON.stringify(commit()) ?? 'undefined' } },
   checks: { ineffectiveDynamicImport: false },
 };
 

@@ -31,7 +31,7 @@ export async function main([, , ...given]: string[]): Promise<void> {
 }
 
 async function runCommand(args: readonly string[]): Promise<ExitStatus> {
-  const line = await readCommandLine(args, wantsJson(args));
+  const line = await readCommandLine(args);
   if (typeof line !== 'object') return line;
   const { command, operands, options } = line;
   if (options.json || options.jsonLines) options.format = 'json';

@@ -9,7 +9,7 @@ import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
 import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';
 import type { RdmMapResult } from '../xen/rdm-map.js';
 import {
-  findRelease,
+  findReleases,
   newestRelease,
   type Release,
   releaseNames,
@@ -21,7 +21,7 @@ import type { Evidence } from './evidence.js';
 
 /** Options of the questions that are put to the modelled hypervisor. */
 export interface XenOptions {
-  /** `rfc-v7`, or a release with or without its point; left out: the host's, else the newest. */
+  /** `rfc-v7`, a release with or without its point, a range or a list, of which the newest answers; left out: the host's, else the newest. */
   readonly xen?: string | undefined;
   /** false: the IOMMU is off. */
   readonly iommu?: boolean | undefined;
@@ -195,7 +195,7 @@ function chooseRelease(
   name: string | undefined,
   host: Host | null,
 ): { release: Release; notes: string[] } {
-  if (name !== undefined) return { release: requireRelease(name), notes: [] };
+  if (name !== undefined) return { release: requireReleases(name).at(-1) as Release, notes: [] };
   if (host?.xen == null) return { release: newestRelease(), notes: [] };
   const running = releaseOfHost(host.xen);
   if (running === null) {
@@ -212,13 +212,18 @@ function chooseRelease(
   };
 }
 
-function requireRelease(name: string): Release {
-  const release = findRelease(name);
-  if (release !== null) return release;
+/**
+ * The releases that a text names (see {@link findReleases}), oldest first.
+ *
+ * @throws Failure `unknown-release`, a matter of usage
+ */
+export function requireReleases(text: string): Release[] {
+  const releases = findReleases(text);
+  if (releases !== null) return releases;
   throw new Failure(
     'unknown-release',
-    `There is no Xen ${name} here.`,
-    `Known: ${releaseNames().join(', ')}, and every point release before those.`,
+    `Xen ${text} is not supported.`,
+    `Known are ${releaseNames().join(', ')}, every point release before those, ranges such as 4.13..4.17 and 4.17.., and lists with commas.`,
     EXIT.usage,
   );
 }

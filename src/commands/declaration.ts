@@ -47,6 +47,8 @@ export interface CommandDeclaration {
   /** Each operand as commander takes it, `<old>` or `[source...]`, and what it is. */
   readonly operands: readonly (readonly [name: string, about: string])[];
   readonly options: readonly OptionDeclaration[];
+  /** What its exit statuses mean, 2 aside, which is wrong usage everywhere. */
+  readonly status?: Readonly<Partial<Record<0 | 1 | 3, string>>>;
   /** Loads the module; only what runs is loaded. */
   readonly load: () => Promise<{ run: Run }>;
 }

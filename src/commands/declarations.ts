@@ -1,5 +1,8 @@
+import { requireReleases } from '../answers/hypervisor.js';
+import { EXIT, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
+import { parseLinuxRelease } from '../linux/kernel.js';
 import type { NewRegion } from '../regions/edit-dmar.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
@@ -79,6 +82,22 @@ function parseMaxSize(text: string): number {
   throw new RangeError('It must be a number of bytes such as 65536 or 128MiB, at most 511MiB.');
 }
 
+/** A wrong release ends the command before any source is read. */
+function parseXen(text: string): string {
+  requireReleases(text);
+  return text;
+}
+
+function parseLinux(text: string): string {
+  if (parseLinuxRelease(text) !== null) return text;
+  throw new Failure(
+    'unknown-release',
+    `"${text}" is no release of Linux.`,
+    'One looks like 6.8.',
+    EXIT.usage,
+  );
+}
+
 /** Adds to what earlier uses of the option gave. */
 const collectAll = (words: string[], before: unknown): string[] => [
   ...((before as string[] | undefined) ?? []),
@@ -138,7 +157,8 @@ const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclar
 const xenOptions = (): OptionDeclaration[] => [
   {
     flags: '--xen <release>',
-    about: 'whose behaviour: rfc-v7, or a release from 4.6 on',
+    about: 'whose behaviour: rfc-v7, a release from 4.6 on, or several: 4.13..4.17',
+    parse: parseXen,
   },
   { flags: '--no-iommu', about: 'the answer of a hypervisor with the IOMMU off' },
   {
@@ -181,6 +201,11 @@ export const COMMANDS: Commands = {
       ...xenOptions(),
       ...sourceOptions(MAP_FORMATS),
     ],
+    status: {
+      0: 'VT-d is on, or was switched off by an option',
+      1: 'the hypercall fails, or Xen refuses the table',
+      3: 'no table could be read, or only a part of it',
+    },
     load: () => import('./map.js'),
   }),
 
@@ -194,6 +219,7 @@ export const COMMANDS: Commands = {
       {
         flags: '--linux <release>',
         about: "which kernel judges (default: the host's, else today's)",
+        parse: parseLinux,
       },
       {
         flags: '--relax-rmrr',
@@ -202,6 +228,11 @@ export const COMMANDS: Commands = {
       ...xenOptions(),
       ...sourceOptions(DEVICES_FORMATS),
     ],
+    status: {
+      0: 'no device asked for is blocked',
+      1: 'a device asked for is blocked',
+      3: 'that is not known, or no table could be read',
+    },
     load: () => import('./devices.js'),
   }),
 
@@ -280,6 +311,11 @@ export const COMMANDS: Commands = {
       ...xenOptions(),
       ...sourceOptions(GUEST_FORMATS),
     ],
+    status: {
+      0: 'the guest can be created',
+      1: 'it cannot',
+      3: 'no table could be read, or only a part of it',
+    },
     load: () => import('./guest.js'),
   }),
 
@@ -290,6 +326,7 @@ export const COMMANDS: Commands = {
       { flags: '--hex', about: 'prefix each field with its offset and bytes' },
       ...sourceOptions(SHOW_FORMATS),
     ],
+    status: { 0: 'a table was read, damaged ones too', 3: 'no table could be read' },
     load: () => import('./show.js'),
   }),
 
@@ -317,6 +354,11 @@ export const COMMANDS: Commands = {
       { flags: '--explain <rule>', about: 'print one rule in full instead' },
       ...sourceOptions(CHECK_FORMATS),
     ],
+    status: {
+      0: 'no finding of the severity of --fail-on or worse',
+      1: 'such a finding',
+      3: 'no table could be read, or only a part of it',
+    },
     load: () => import('./check.js'),
   }),
 
@@ -334,6 +376,7 @@ export const COMMANDS: Commands = {
       ...xenOptions(),
       ...sourceOptions(DIFF_FORMATS),
     ],
+    status: { 0: 'no difference', 1: 'a difference', 3: 'a table could not be read' },
     load: () => import('./diff.js'),
   }),
 
@@ -341,6 +384,7 @@ export const COMMANDS: Commands = {
     about: 'print a line of JSON for each table at and below paths',
     operands: [['<path...>', 'directories to walk, and whatever map takes']],
     options: [maxSizeOption(), ...xenOptions(), ...globalOptions()],
+    status: { 0: 'a table was found', 3: 'none was' },
     load: () => import('./scan.js'),
   }),
 
@@ -432,6 +476,20 @@ export const COMMANDS: Commands = {
     ],
     examples: [['dmar page -o report.html host.tar.gz', 'a report to attach, one file']],
     load: () => import('./page.js'),
+  }),
+
+  help: () => ({
+    about: 'explain a command, a rule of check or a topic; without one, list them',
+    operands: [['[topic]', 'name of a command, rule or topic']],
+    options: [...globalOptions()],
+    load: () => import('./help.js'),
+  }),
+
+  version: () => ({
+    about: 'print the version, and which releases and rules it knows',
+    operands: [],
+    options: [{ flags: '--json', about: 'as JSON' }, ...globalOptions()],
+    load: () => import('./version.js'),
   }),
 
   completion: () => ({

@@ -51,6 +51,11 @@ const EXIT_STATUS = [
   ['3', 'no table could be read, or what was read is incomplete'],
 ] as const;
 
+const exitStatus = ({ status }: CommandDeclaration) =>
+  status === undefined
+    ? EXIT_STATUS
+    : Object.entries({ ...status, 2: 'wrong usage' }).sort(([a], [b]) => (a < b ? -1 : 1));
+
 const ENVIRONMENT = [
   ['NO_COLOR, FORCE_COLOR', 'whether output is coloured where --color is auto'],
   ['COLUMNS', 'width of the output where it is no terminal'],
@@ -111,7 +116,7 @@ function commandPage(name: string, declaration: CommandDeclaration): string {
       : [section('OPERANDS', tagged(operands.map(([operand, what]) => [marked(operand), what])))]),
     section('OPTIONS', tagged(options.map((option) => [marked(option.flags), optionText(option)]))),
     ...(declaration.examples === undefined ? [] : [section('EXAMPLES', exampleLines(declaration))]),
-    section('EXIT STATUS', tagged(EXIT_STATUS)),
+    section('EXIT STATUS', tagged(exitStatus(declaration))),
     section('SEE ALSO', '.BR dmar (1)'),
   ].join('\n');
 }

@@ -90,5 +90,5 @@ export async function reportFailure(failure: Failure, json: boolean): Promise<vo
     return;
   }
   await complain(`dmar: ${message}`);
-  if (hint !== undefined) await complain(hint);
+  if (hint !== undefined) await complain(`dmar: ${hint}`);
 }

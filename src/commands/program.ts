@@ -7,7 +7,8 @@ import {
   DEFAULT_COMMAND,
   type OptionDeclaration,
 } from './declarations.js';
-import { complain, print } from './output.js';
+import { nearestName } from './nearest.js';
+import { print } from './output.js';
 
 const HELP_EPILOGUE = `
 A source is a binary table, acpidump's text, a hex dump, iasl's listing or a
@@ -18,7 +19,8 @@ kernel's log, compressed or not, or a directory or archive of a captured host.
   sudo dmar devices 00:1d.0      may this device be given to a guest?
   dmar check FILE --fail-on warning
 
-Exit status: 0 fine, 1 the answer is no, 2 wrong usage, 3 no table could be read`;
+Exit status: 0 fine, 1 the answer is no, 2 wrong usage, 3 no table could be read,
+or only a part of it. dmar help COMMAND has each command's.`;
 
 /** A command line, understood. */
 export interface CommandLine {
@@ -37,24 +39,23 @@ function commandOf(word: string | undefined): string | null {
 /** What commander would have printed. */
 interface Told {
   help: string;
-  usage: string;
 }
 
 /**
- * Reads any command line, and says what is wrong with it or the help it asks for.
+ * Reads any command line, and prints the help it asks for.
  *
  * @param args the words after the program's name
- * @param json whether a usage error is to be thrown, for a script to read, rather than told
  * @returns the command line, or the exit status where there is nothing more to do
- * @throws Failure `usage`
+ * @throws Failure of usage, which says what is wrong
  */
 export async function readCommandLine(
   args: readonly string[],
-  json: boolean,
-): Promise<CommandLine | typeof EXIT.fine | typeof EXIT.usage> {
-  const told: Told = { help: '', usage: '' };
+): Promise<CommandLine | typeof EXIT.fine> {
+  const told: Told = { help: '' };
   const lines: CommandLine[] = [];
-  const program = createProgram(commandOf(args[0]), told, (line) => lines.push(line));
+  const name = commandOf(args[0]);
+  await refuseSlip(args[0]);
+  const program = createProgram(name, told, (line) => lines.push(line));
   try {
     program.parse(args, { from: 'user' });
   } catch (error) {
@@ -63,14 +64,44 @@ export async function readCommandLine(
       await print(told.help);
       return EXIT.fine;
     }
-    if (json) {
-      const message = error.message.replace(/^error: /, '');
-      throw new Failure('usage', message, undefined, EXIT.usage);
-    }
-    for (const line of told.usage.trimEnd().split('\n')) await complain(line);
-    return EXIT.usage;
+    const message = error.message.replace(/^error: /, '');
+    const help = name === null ? 'commands' : 'options';
+    const where = name === null ? 'dmar --help' : `dmar ${name} --help`;
+    throw new Failure('usage', message, `Run ${where} for its ${help}.`, EXIT.usage);
   }
   return lines[0] ?? EXIT.fine;
+}
+
+/**
+ * The help of a command.
+ *
+ * @param name null: of the program
+ */
+export function helpText(name: string | null): string {
+  const told: Told = { help: '' };
+  try {
+    createProgram(name, told, () => {}).parse([...(name ? [name] : []), '--help'], {
+      from: 'user',
+    });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+  }
+  return told.help;
+}
+
+/** @throws Failure where the first word is no file, and one slip away from a command's name */
+async function refuseSlip(word = ''): Promise<void> {
+  if (word.startsWith('-') || Object.hasOwn(COMMANDS, word)) return;
+  const near = nearestName(word, Object.keys(COMMANDS));
+  if (near === null) return;
+  const { existsSync } = await import('node:fs');
+  if (existsSync(word)) return;
+  throw new Failure(
+    'unknown-command',
+    `There is no command and no file "${word}". Did you mean "${near}"?`,
+    'Run dmar --help for the commands.',
+    EXIT.usage,
+  );
 }
 
 /** The program with the one command that is meant, or with all of them. */
@@ -84,15 +115,12 @@ function createProgram(
     .version(VERSION)
     .addHelpText('after', HELP_EPILOGUE)
     .helpCommand(false)
-    .showHelpAfterError('(dmar --help lists commands and options)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
         told.help += text;
       },
-      writeErr: (text) => {
-        told.usage += text;
-      },
+      writeErr: () => {},
     });
   for (const [name, declaration] of Object.entries(COMMANDS)) {
     if (only === null || only === name) declare(program, name, declaration(), read);
@@ -111,9 +139,19 @@ function declare(
     .description(declaration.about);
   for (const [operand, about] of declaration.operands) command.argument(operand, about);
   for (const option of declaration.options) command.addOption(optionOf(option));
+  command.addHelpText('after', statusText(declaration));
   command.action(() =>
     read({ command: declaration, operands: command.args, options: command.opts() }),
   );
+}
+
+/** What a command's exit statuses mean, for its help. */
+function statusText({ status }: CommandDeclaration): string {
+  if (status === undefined) return '';
+  const lines = Object.entries({ ...status, 2: 'wrong usage' }).map(
+    ([code, what]) => `  ${code}  ${what}`,
+  );
+  return `\nExit status:\n${lines.sort().join('\n')}`;
 }
 
 function optionOf({ flags, about, choices, default: value, required, parse }: OptionDeclaration) {

@@ -173,6 +173,39 @@ export const releaseNames = (): string[] => [
   ...LAST_POINTS.map((point, i) => `4.${FIRST_MINOR + i}.${point}`),
 ];
 
+/** Every release from 4.6.0 on, oldest first. */
+const allReleases = (): Release[] =>
+  LAST_POINTS.flatMap((last, i) =>
+    Array.from({ length: last + 1 }, (_, point) => release(FIRST_MINOR + i, point)),
+  );
+
+/**
+ * The releases that a text names: one, several with commas, ranges such as `4.13..4.17` or `4.17..`, both ends
+ * inclusive and with all their point releases.
+ *
+ * @returns oldest first, each once; null where a part of the text names no release that this model knows
+ */
+export function findReleases(text: string): Release[] | null {
+  const names = new Set<string>();
+  for (const part of text.split(',')) {
+    const found = part.includes('..') ? releasesBetween(part) : findRelease(part);
+    if (found === null) return null;
+    for (const { name } of Array.isArray(found) ? found : [found]) names.add(name);
+  }
+  const first = names.has('rfc-v7') ? [findRelease('rfc-v7') as Release] : [];
+  return [...first, ...allReleases().filter(({ name }) => names.has(name))];
+}
+
+function releasesBetween(range: string): Release[] | null {
+  const [from = '', to = '', ...more] = range.split('..');
+  const all = allReleases();
+  const start = from === '' ? 0 : all.findIndex(({ name }) => `${name}.`.startsWith(`${from}.`));
+  const end =
+    to === '' ? all.length - 1 : all.findLastIndex(({ name }) => `${name}.`.startsWith(`${to}.`));
+  const known = [from, to].every((name) => name === '' || /^4\.\d/.test(name));
+  return more.length > 0 || !known || start < 0 || end < start ? null : all.slice(start, end + 1);
+}
+
 /** What a host's version string comes to. */
 export interface HostRelease {
   release: Release;

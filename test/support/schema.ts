@@ -25,7 +25,7 @@ const ajv = new Ajv2020({
  * @param part which of its definitions, e.g. `#/$defs/rule`
  */
 export function schemaErrors(name: string, document: unknown, part = ''): unknown[] {
-  const id = `${name}.schema.json`;
+  const id = `urn:dmar:schema:${name}:1`;
   if (ajv.getSchema(id) === undefined) ajv.addSchema(read(name));
   ajv.validate(`${id}${part}`, document);
   return ajv.errors ?? [];
