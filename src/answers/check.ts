@@ -5,8 +5,11 @@ import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '.
 import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
-import { missingFrom } from './completeness.js';
+import { parseLinuxRelease } from '../linux/kernel.js';
+import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
+import { concerning } from './concern.js';
 import type { Evidence } from './evidence.js';
+import { requireReleases } from './hypervisor.js';
 
 /** Options of the question what is wrong with a table. */
 export interface CheckOptions {
@@ -16,6 +19,10 @@ export interface CheckOptions {
   readonly ignore?: readonly string[] | undefined;
   /** Ids of the only rules to go by. */
   readonly only?: readonly string[] | undefined;
+  /** Releases of Xen: what does not concern them is left out, what takes VT-d from them is an error. */
+  readonly xen?: string | undefined;
+  /** Release of Linux, likewise. */
+  readonly linux?: string | undefined;
 }
 
 /** What is wrong with a table. */
@@ -34,6 +41,17 @@ export interface CheckAnswer {
   readonly notes: readonly string[];
 }
 
+/** Rules about what a table does not say: where a part of it is missing, that part may say it. */
+const NEED_ALL: ReadonlySet<string> = new Set([
+  'table-no-io-apic',
+  'drhd-none',
+  'rmrr-no-unit',
+  'rhsa-no-unit',
+  'andd-no-scope',
+  'scope-no-andd',
+  'drhd-io-apic-missing',
+]);
+
 /**
  * What is wrong with a table, rule by rule.
  *
@@ -43,18 +61,29 @@ export function answerCheck(
   { source: any, host }: Evidence,
   options: CheckOptions = {},
 ): CheckAnswer {
-  const rules = selectRules(options);
   const source = requireTable(any);
-  const decoded = decodeTable(source.bytes, source.table);
-  const result = checkTable(decoded, host ?? NO_HOST, rules);
+  const asked = selectRules(options);
+  const isWhole = missingFrom(source) === null;
+  const rules = asked.filter(({ id }) => isWhole || !NEED_ALL.has(id));
+  const decoded = decodeTable(bytesToJudge(source), source.table);
+  const checked = checkTable(decoded, host ?? NO_HOST, rules);
+  const left = asked.filter((rule) => !rules.includes(rule));
+  const { xen, linux } = options;
+  const result = concerning(
+    { ...checked, notRun: [...checked.notRun, ...rulesFor(decoded.kind, left)] },
+    {
+      xen: xen === undefined ? null : requireReleases(xen),
+      linux: linux === undefined ? null : parseLinuxRelease(linux),
+    },
+  );
   return {
     source,
     table: decoded.table,
     hostRoot: host?.root ?? null,
-    rules: rulesFor(decoded.kind, rules),
+    rules: rulesFor(decoded.kind, asked),
     result,
     failOn: options.failOn ?? 'error',
-    notes: [...source.notes, ...(host?.notes ?? [])],
+    notes: [...source.notes, ...lossNotes(source), ...(host?.notes ?? [])],
   };
 }
 

@@ -1,10 +1,15 @@
 import { hex } from '../base/hex.js';
 import type { Loss } from '../evidence/logs/log.js';
-import type { Source } from '../evidence/source.js';
+import type { Source, TableSource } from '../evidence/source.js';
+import { wholePart } from '../evidence/whole-part.js';
 
 /** What of a source is not there; null where it is whole. */
 export const missingFrom = ({ completeness }: Source): readonly Loss[] | null =>
   completeness === 'whole' ? null : completeness.missing;
+
+/** The bytes of a table for those who judge it: of one that is not all there, the part that is whole. */
+export const bytesToJudge = (source: TableSource): Uint8Array =>
+  missingFrom(source) === null ? source.bytes : wholePart(source.bytes);
 
 /** Sentences about what of a source is not there; none where it is whole. */
 export function lossNotes(source: Source): string[] {

@@ -24,7 +24,7 @@ import type { RegionUses } from '../regions/region.js';
 import { judgeXen } from '../xen/assign.js';
 import type { XenVerdict } from '../xen/assign-verdict.js';
 import type { Xen } from '../xen/boot.js';
-import { missingFrom } from './completeness.js';
+import { bytesToJudge, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
 import { chooseKernel, type LinuxOptions } from './kernel.js';
@@ -58,7 +58,8 @@ export interface DevicesAnswer {
 export function answerDevices(evidence: Evidence, options: DevicesOptions = {}): DevicesAnswer {
   const { host } = evidence;
   const source = requireTable(evidence.source);
-  const { table, diagnostics } = decodeTable(source.bytes, source.table);
+  const bytes = bytesToJudge(source);
+  const { table, diagnostics } = decodeTable(bytes, source.table);
   if (table === null)
     throw new Failure('no-table', `${source.path} ends inside the table's header.`);
   const { xen, notes } = bootHypervisor(evidence, options);
@@ -77,7 +78,7 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
       kernel,
       running,
       xen,
-      bytes: source.bytes,
+      bytes,
       host,
       own: evidence.own ?? true,
       chosen: options.linux !== undefined,

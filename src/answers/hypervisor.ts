@@ -2,7 +2,6 @@ import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { hex } from '../base/hex.js';
 import { type LogSource, type Source, sourceName, WHOSE } from '../evidence/source.js';
-import { wholePart } from '../evidence/whole-part.js';
 import type { Host } from '../machine/host.js';
 import { bootXen, type Xen } from '../xen/boot.js';
 import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
@@ -16,7 +15,7 @@ import {
   releaseOfHost,
 } from '../xen/releases.js';
 import { tableOfRegions, withoutTable } from '../xen/vtd/logged-regions.js';
-import { lossNotes, missingFrom } from './completeness.js';
+import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 
 /** Options of the questions that are put to the modelled hypervisor. */
@@ -53,7 +52,7 @@ export function bootHypervisor(evidence: Evidence, options: XenOptions): Hypervi
   if (source.kind === 'table') {
     const missing = missingFrom(source);
     // What was cut off is no fault of the table, so the hypervisor is given what is whole of it.
-    const bytes = missing === null ? source.bytes : wholePart(source.bytes);
+    const bytes = bytesToJudge(source);
     const { xen, iommu, notes } = boot(bytes, host, options);
     return {
       xen,
@@ -189,6 +188,29 @@ function amdAssumptions(bytes: Uint8Array, host: Host | null): string[] {
   return [
     `Not known of the machine, so it is assumed that ${list} (--root names a captured host).`,
   ];
+}
+
+/**
+ * Of the releases that the options name those with which VT-d, or AMD's IOMMU, is off on a machine.
+ *
+ * @returns oldest first; null where the options name one release or none
+ */
+export function refusedBy(evidence: Evidence, options: XenOptions): string[] | null {
+  const releases = options.xen === undefined ? [] : requireReleases(options.xen);
+  if (releases.length < 2) return null;
+  // Releases that behave alike need be tried only once.
+  const tried = new Map<string, boolean>();
+  return releases.flatMap(({ name, ...behaviour }) => {
+    const key = JSON.stringify(behaviour);
+    const refused = tried.get(key) ?? isRefused(evidence, { ...options, xen: name });
+    tried.set(key, refused);
+    return refused ? [name] : [];
+  });
+}
+
+function isRefused(evidence: Evidence, options: XenOptions): boolean {
+  const { xen, iommu } = bootHypervisor(evidence, options);
+  return iommu === 'on' && !(xen.iommu_enabled && xen.outcome === 'ok');
 }
 
 function chooseRelease(

@@ -8,7 +8,7 @@ import type { Host } from '../machine/host.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
-import { bootHypervisor, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
+import { bootHypervisor, refusedBy, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
 import { type WaysOut, waysOut } from './ways-out.js';
 
 /** Options of the question which guest frames are taken. */
@@ -37,6 +37,8 @@ export interface MapAnswer {
   readonly iommu: 'on' | 'off';
   /** What becomes of VT-d, as a log says, or the modelled hypervisor; unknown where the evidence is not enough. */
   readonly vtd: 'enabled' | 'disabled' | 'unknown';
+  /** Of several releases asked for those with which it is off, oldest first; null where one was asked for. */
+  readonly refusedBy: readonly string[] | null;
   /** What a person should know, beside the diagnostics. */
   readonly notes: readonly string[];
 }
@@ -73,6 +75,7 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
     waysOut: result.xen.driver === 'amd' ? waysOut(evidence, options) : null,
     iommu,
     vtd: vtdOf({ source, host }, { xen }, options),
+    refusedBy: refusedBy(evidence, options),
     notes: [...notes, ...(host?.notes ?? [])],
   };
 }
@@ -81,8 +84,8 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
  * The exit status of a map: no where the hypercall fails, or VT-d is off without having been switched off;
  * not known where a part of the table is missing.
  */
-export function mapStatus({ source, iommu, result, vtd }: MapAnswer): ExitStatus {
-  const off = iommu === 'on' && vtd === 'disabled';
+export function mapStatus({ source, iommu, result, vtd, refusedBy }: MapAnswer): ExitStatus {
+  const off = (iommu === 'on' && vtd === 'disabled') || (refusedBy ?? []).length > 0;
   if (source.kind !== 'table' && off) return EXIT.no;
   if (missingFrom(source) !== null) return EXIT.noTable;
   return result.answer?.rc !== 0 || off ? EXIT.no : EXIT.fine;

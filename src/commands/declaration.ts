@@ -12,6 +12,8 @@ export interface SourceOptions extends GlobalOptions {
   root?: string;
   /** Which table of a source that holds several, from 1. */
   table?: number;
+  /** Whether a short table is the firmware's fault. */
+  asIs?: boolean;
   /** Most bytes to read of a source. */
   maxSize?: number;
 }

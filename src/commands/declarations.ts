@@ -145,6 +145,7 @@ const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclar
     flags: '--root <dir>',
     about: 'a captured host: a tree that holds sys/…, or a tar archive of one',
   },
+  { flags: '--as-is', about: 'a short table is what the firmware holds, not one cut off' },
   {
     flags: '--table <n>',
     about: 'which table of a source that holds several, from 1',
@@ -350,6 +351,12 @@ export const COMMANDS: Commands = {
         about: 'leave these rules out; repeatable',
         parse: collectList,
       },
+      {
+        flags: '--xen <release>',
+        about: 'only what concerns these releases: 4.17, 4.13..4.17',
+        parse: parseXen,
+      },
+      { flags: '--linux <release>', about: 'only what concerns this kernel', parse: parseLinux },
       { flags: '--list', about: 'print the rules instead' },
       { flags: '--explain <rule>', about: 'print one rule in full instead' },
       ...sourceOptions(CHECK_FORMATS),

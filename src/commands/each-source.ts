@@ -1,5 +1,6 @@
 import type { Evidence } from '../answers/evidence.js';
 import { EXIT, type ExitStatus, Failure, type Unread, worseStatus } from '../base/failure.js';
+import { combine } from '../evidence/combine.js';
 import { hostOfLog } from '../evidence/host-of-log.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
@@ -61,20 +62,32 @@ export async function eachSource(
     failed({ path, failure });
     status = worseStatus(status, failure.status);
   };
-  const { root, table, maxSize } = options;
+  const { root, table, maxSize, asIs } = options;
+  const ask = async (source: Source, isHosts: boolean) => {
+    // A host that stands beside a source is not known to have booted with it.
+    const own = isHosts || root === undefined;
+    try {
+      status = worseStatus(status, await answer({ source, host: await hostOf(source), own }));
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      await fail(error, source.path);
+    }
+  };
+  const named: Source[] = [];
   for (const given of paths.length === 0 ? [undefined] : paths) {
     let found = 0;
-    for (const { path, named, obstacle } of sourcesAt(given, options)) {
+    for (const item of sourcesAt(given, options)) {
+      const { path, obstacle } = item;
       try {
         if (obstacle) throw new Failure(obstacle.code, obstacle.message);
-        const source = await readSource({ path, root, table, maxSize });
-        // A host that stands beside a source is not known to have booted with it.
-        const own = path === undefined || root === undefined;
+        const source = await readSource({ path, root, table, maxSize, asIs });
+        // Those named together may be one machine's evidence.
+        if (item.named && paths.length > 1 && !options.whole) named.push(source);
+        else await ask(source, path === undefined);
         found++;
-        status = worseStatus(status, await answer({ source, host: await hostOf(source), own }));
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
-        if (named === false && isSomethingElse(error)) continue;
+        if (item.named === false && isSomethingElse(error)) continue;
         found++;
         await fail(error, path ?? root ?? '/');
       }
@@ -83,6 +96,7 @@ export async function eachSource(
     const message = `No table was found at or below the directory ${given}.`;
     await fail(new Failure('no-acpi-tables', message, 'Name a file.'), given);
   }
+  for (const source of combine(named)) await ask(source, false);
   return status;
 }
 
@@ -116,7 +130,8 @@ export async function answerEach<A extends { readonly source: Source }>(
 }
 
 /** What is known of the machine of a source; null where nothing is. */
-export async function hostOf({ hostTree, log, path }: Source): Promise<Host | null> {
+export async function hostOf(source: Source): Promise<Host | null> {
+  const { hostTree, log, path } = source;
   if (hostTree === null) return log && hostOfLog(log, path);
   const { hostOfTree } = await import('../read/host.js');
   return hostOfTree(hostTree);

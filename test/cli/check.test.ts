@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { RULES } from '../../src/check/rules.js';
+import { RULE_SETS, RULES } from '../../src/check/rules.js';
 import { runDmar, runShell } from '../support/program.js';
 import { sarifErrors, schemaErrors } from '../support/schema.js';
 import { tableOf } from '../support/tables.js';
@@ -14,6 +14,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const LAPTOP = 'fixtures/laptop.dat';
 const OVERLAP = 'fixtures/overlapping-rmrrs.dat';
 const SHARED = 'fixtures/two-socket.dat';
+
+/** The rules about DMAR tables, and those of them that need facts about the machine. */
+const OWN = RULE_SETS.DMAR.rules;
+const ASKING = OWN.filter(({ needs }) => needs !== undefined);
 
 /** A name with everything that means something to one of the formats. */
 const oddName = join(folder, 'a b,c:d%&<>"é.dat');
@@ -38,7 +42,7 @@ describe('dmar check', () => {
     const { stdout, status } = await check(LAPTOP);
     expect(status).toBe(0);
     expect(stdout).toContain('Nothing found.');
-    expect(stdout).toContain('10 rules were not asked');
+    expect(stdout).toMatch(/\d+ rules were not asked/);
   });
 
   it.each([
@@ -84,7 +88,8 @@ describe('dmar check', () => {
     expect(status).toBe(1);
     expect(findings.map(({ rule }: { rule: string }) => rule)).toContain('rmrr-in-usable-memory');
     expect(rules).toContain('rmrr-in-usable-memory');
-    expect(not_run).toEqual(rules.filter((id: string) => !/usable-memory|not-reserved/.test(id)));
+    const needs = new Map(OWN.map((rule) => [rule.id, rule.needs]));
+    expect(not_run).toEqual(rules.filter((id: string) => needs.get(id) !== 'memoryMap'));
   });
 
   it('shows a person at most 20 findings of a rule, and a program all', async () => {
@@ -159,7 +164,7 @@ describe('dmar check --format', () => {
     const packed = join(folder, 'overlap.dat.gz');
     writeFileSync(packed, gzipSync(readFileSync(OVERLAP)));
     const [{ results, artifacts }] = JSON.parse((await check(packed, '-f', 'sarif')).stdout).runs;
-    expect(results[0].locations[0].physicalLocation.region).toBeUndefined();
+    expect(results[0].locations[0].physicalLocation.region).toEqual({ startLine: 1 });
     expect(artifacts).toEqual([{ location: { uri: `file://${packed}` } }]);
   });
 
@@ -202,8 +207,8 @@ EOF`;
     if (/python3: (command )?not found/.test(stderr)) return;
     expect([status, stderr]).toEqual([0, '']);
     expect(stdout.split('\n')).toEqual([
-      `a b,c:d%&<>"é.dat ${RULES.length} ['rmrr-overlap'] 10 []`,
-      `two-socket.dat ${RULES.length} [] 10 ['rmrr-shared']`,
+      `a b,c:d%&<>"é.dat ${OWN.length} ['rmrr-overlap'] ${ASKING.length} []`,
+      `two-socket.dat ${OWN.length} [] ${ASKING.length} ['rmrr-shared']`,
       '',
     ]);
   });

@@ -61,7 +61,10 @@ describe('dmar map --json', () => {
         nr_pages: 0x4200,
         base: '0x00000000db800000',
         limit: '0x00000000df9fffff',
+        end_pfn: 0xdf9ff,
+        size: 0x4200000,
         rmrr: { index: 1, offset: 104 },
+        origin: { table: 'DMAR', structure: 'RMRR', index: 1, offset: 104 },
         devices: ['0000:00:02.0'],
       },
       {
@@ -69,7 +72,10 @@ describe('dmar map --json', () => {
         nr_pages: 20,
         base: '0x00000000bf7ec000',
         limit: '0x00000000bf7fffff',
+        end_pfn: 0xbf7ff,
+        size: 0x14000,
         rmrr: { index: 0, offset: 64 },
+        origin: { table: 'DMAR', structure: 'RMRR', index: 0, offset: 64 },
         devices: ['0000:00:1d.0', '0000:00:1a.0'],
       },
     ]);
@@ -183,7 +189,7 @@ describe('dmar map as text', () => {
     const { stdout, status } = await runDmar([overlapping]);
     expect(stdout).toMatch(/^VT-D IS OFF/);
     expect(stdout).toContain('offset 104');
-    expect(status).toBe(0);
+    expect(status).toBe(1);
   });
 
   it.each([

@@ -24,6 +24,7 @@ describe('dmar show --json', () => {
       'structures',
       'diagnostics',
       'notes',
+      'format_version',
     ]);
   });
 

@@ -36,6 +36,7 @@ export function mapToJson(answer: MapAnswer): JsonObject {
       ...rcOf(call?.rc ?? null),
       nr_entries: call?.nr_entries ?? null,
     },
+    ...(answer.refusedBy === null ? {} : { refused_by: answer.refusedBy }),
     entries: entriesToJson(result),
     ignored: result.missing.map(missingToJson),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
