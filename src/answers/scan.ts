@@ -1,6 +1,6 @@
 import type { Table } from '../acpi/tables.js';
-import { checkTable, type Finding } from '../check/check.js';
-import { NO_HOST } from '../check/rule.js';
+import type { Finding } from '../check/check.js';
+import { answerCheck } from './check.js';
 import type { Evidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
 import { answerMap, decoded, type MapAnswer } from './map.js';
@@ -19,10 +19,10 @@ export interface ScanAnswer {
  * @throws Failure `unknown-release`
  */
 export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
-  const decoding = decoded(evidence.source);
+  const isTable = evidence.source.kind === 'table';
   return {
     map: answerMap(evidence, options),
-    table: decoding.table,
-    findings: checkTable(decoding, evidence.host ?? NO_HOST).findings,
+    table: decoded(evidence.source).table,
+    findings: isTable ? answerCheck(evidence).result.findings : [],
   };
 }

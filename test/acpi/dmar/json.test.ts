@@ -19,8 +19,16 @@ function throughJson(bytes: Uint8Array): Uint8Array | null {
   const { table, diagnostics } = decodeDmar(bytes);
   if (table === null) return null;
   const json = JSON.parse(JSON.stringify(tableToJson(table)));
-  const source = { path: 'x', kind: 'table', signature: 'DMAR', length: 48, sha256: null };
-  expect(schemaErrors('show', { source, ...json, diagnostics, notes: [] })).toEqual([]);
+  const source = {
+    path: 'x',
+    kind: 'table',
+    signature: 'DMAR',
+    length: 48,
+    sha256: null,
+    completeness: 'whole',
+  };
+  const document = { source, ...json, diagnostics, notes: [], format_version: 1 };
+  expect(schemaErrors('show', document)).toEqual([]);
   const { bytes: built, problems } = tableFromJson(json);
   expect(problems).toEqual([]);
   return built;
