@@ -3,6 +3,16 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { errnoName } from '../../src/xen/hypercall/errno.js';
+import {
+  type AmdBooted,
+  type AmdCase,
+  type AmdHost,
+  amdCmdline,
+  amdVectorFolders,
+  describeAmdHost,
+  isAskableAmd,
+  readAmdCases,
+} from '../support/amd-vectors.js';
 import { describeVectorHost, hostFiles, type VectorHost, writeTree } from '../support/host-tree.js';
 import { runDmar } from '../support/program.js';
 import {
@@ -26,11 +36,20 @@ interface Case {
   /** Files of its machine; a key that is the same for cases of one machine. */
   readonly machine: { key: string; files: () => ReturnType<typeof hostFiles> };
   readonly args: readonly string[];
-  readonly expected: {
-    errno: string | null;
-    nr_entries: number;
-    entries: readonly (readonly number[])[];
-  };
+  readonly expected: Answered | Stopped;
+}
+
+/** What the hypercall answered. */
+interface Answered {
+  errno: string | null;
+  nr_entries: number;
+  entries: readonly (readonly number[])[];
+}
+
+/** How the hypervisor stopped, and whether at boot or when it was asked. */
+interface Stopped {
+  outcome: string;
+  phase: string;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'dmar-vectors-'));
@@ -115,6 +134,51 @@ function sourceCase({ test, host }: { test: SourceCase; host: VectorHost }): Cas
   };
 }
 
+const amdCase = ({ test, host }: { test: AmdCase; host: AmdHost }): Case => {
+  const { options, call, expected } = test;
+  return {
+    name: `${test.release} ${test.name}`,
+    table: bytesOfHex(test.ivrs_hex ?? ''),
+    machine: { key: `amd ${test.host}`, files: () => hostFiles(describeAmdHost(host)) },
+    args: [
+      ...['--xen', test.release, '--nr-entries', `${Number(call.nr_entries)}`],
+      ...['--xen-cmdline', amdCmdline(options)],
+      ...(call.abi === 'compat' ? ['--compat'] : []),
+      ...(Number(call.flags) & ALL ? [] : ['--device', call.sbdf]),
+    ],
+    expected:
+      expected.outcome === 'ok'
+        ? {
+            errno: expected.rc === '0' ? null : (expected.rc ?? '').slice(1),
+            nr_entries: Number(expected.nr_entries),
+            entries: (expected.entries ?? []).map(({ start_pfn, nr_pages }) => [
+              Number(start_pfn),
+              Number(nr_pages),
+            ]),
+          }
+        : { outcome: expected.outcome, phase: expected.phase ?? '' },
+  };
+};
+
+const amdBootedCase = ({ test, host }: { test: AmdBooted; host: AmdHost }): Case => {
+  const call = test.calls?.all_exact ?? Object.values(test.calls ?? {})[0];
+  if (call === undefined) throw new Error(`${test.name} has no call`);
+  return {
+    name: `${test.release} ${test.name}`,
+    table: bytesOfHex(test.ivrs_hex),
+    machine: { key: `amd booted ${test.host}`, files: () => hostFiles(describeAmdHost(host)) },
+    args: [
+      ...['--xen', test.release, '--xen-cmdline', test.cmdline, '--nr-entries', `${call.nr_in}`],
+      ...(test.abi === 'compat' ? ['--compat'] : []),
+    ],
+    expected: {
+      errno: call.rc === 0 ? null : errnoName(call.rc),
+      nr_entries: call.nr_out,
+      entries: call.entries,
+    },
+  };
+};
+
 /** At most so many cases: one of each family, which is the first word of its name, then one more of each. */
 function spread<C extends { name: string }>(cases: readonly C[], most: number): C[] {
   const seen = new Map<string, number>();
@@ -144,15 +208,18 @@ function rootOf({ key, files }: Case['machine']): string {
 async function ask({ name, table, machine, args, expected }: Case): Promise<void> {
   const line = ['map', '-', '--json', '--root', rootOf(machine), ...args];
   const { stdout } = await runDmar(line, { input: table });
-  const { hypercall, entries } = JSON.parse(stdout);
-  const got = {
-    errno: hypercall.errno,
-    nr_entries: hypercall.nr_entries,
-    entries: entries.map((entry: { start_pfn: number; nr_pages: number }) => [
-      entry.start_pfn,
-      entry.nr_pages,
-    ]),
-  };
+  const { boot, hypercall, entries } = JSON.parse(stdout);
+  const got =
+    boot.outcome === 'ok'
+      ? {
+          errno: hypercall.errno,
+          nr_entries: hypercall.nr_entries,
+          entries: entries.map((entry: { start_pfn: number; nr_pages: number }) => [
+            entry.start_pfn,
+            entry.nr_pages,
+          ]),
+        }
+      : { outcome: boot.outcome, phase: boot.phase };
   expect(got, `${name}: dmar ${line.join(' ')}`).toEqual(expected);
 }
 
@@ -169,6 +236,7 @@ const HOURS = 3_600_000;
 
 describe('recorded answers of Xen, through dmar map --root', () => {
   const folders = vectorFolders();
+  const amdFolders = amdVectorFolders();
   it.each([
     [
       'booted hypervisors',
@@ -181,6 +249,22 @@ describe('recorded answers of Xen, through dmar map --root', () => {
           .flatMap((at) => readCases<SourceCase>(at, 'source'))
           .filter(isAskable)
           .map(sourceCase),
+    ],
+    [
+      'booted hypervisors on AMD',
+      () =>
+        amdFolders
+          .flatMap((at) => readAmdCases<AmdBooted>(at, 'booted'))
+          .filter(({ test }) => !test.panic)
+          .map(amdBootedCase),
+    ],
+    [
+      "Xen's own functions on AMD",
+      () =>
+        amdFolders
+          .flatMap((at) => readAmdCases<AmdCase>(at, 'source'))
+          .filter(isAskableAmd)
+          .map(amdCase),
     ],
   ])(
     'answers as %s did',

@@ -12,7 +12,12 @@ import { callOnce } from '../../src/xen/hypercall/hypercall.js';
 import type { Machine } from '../../src/xen/machine.js';
 import { findRelease, type Release } from '../../src/xen/releases.js';
 import { HypervisorStop } from '../../src/xen/stop.js';
-import { pciConfig, type VectorHost } from './host-tree.js';
+import {
+  describeVectorHost,
+  type HostDescription,
+  pciConfig,
+  type VectorHost,
+} from './host-tree.js';
 import { bytesOfHex, memoryMapOf } from './vectors.js';
 
 /** A host as `hosts.json` of the AMD vectors has it. */
@@ -288,3 +293,34 @@ export function expectedBooted({ test }: { test: AmdBooted }): unknown {
   const { iommu, panic, calls, device } = test;
   return panic ? { up: false } : { iommu, calls: calls ?? {}, device: device ?? {} };
 }
+
+/** What the command line has a word for; of the rest, the library alone can play what happens. */
+const ASKABLE_CALLS = ['abi', 'nr_entries', 'flags', 'sbdf'];
+
+/** Whether a case of `source` can be put to the program: a table, a machine as a tree shows it, options and a call. */
+export const isAskableAmd = ({ test, host }: { test: AmdCase; host: AmdHost }): boolean =>
+  test.ivrs_hex !== null &&
+  test.options.extra_reserved === undefined &&
+  host.efr === undefined &&
+  // A MADT does not tell how many pins an I/O APIC has.
+  (host.ioapics ?? []).every(({ entries }) => entries > 0) &&
+  Object.keys(test.call).every((name) => ASKABLE_CALLS.includes(name)) &&
+  [0, 1].includes(Number(test.call.flags)) &&
+  // A command line ends an option at a blank.
+  !/\s/.test(`${test.options.iommu}${test.options.ivmd}`);
+
+/** A vector's host as a description. */
+export const describeAmdHost = (host: AmdHost): HostDescription => ({
+  ...describeVectorHost(host),
+  ioApics: (host.ioapics ?? []).map(({ id }) => id),
+  fadtNoMsi: host.fadt_no_msi ?? false,
+  cpuFlags: ['fpu', ...(host.no_cx16 ? [] : ['cx16']), ...(host.x2apic ? ['x2apic'] : [])],
+});
+
+/** The options of a case as Xen's command line. */
+export const amdCmdline = ({ iommu, ivmd, ivrs_ioapic = [] }: AmdCase['options']): string =>
+  [
+    ...(iommu === undefined ? [] : [`iommu=${iommu}`]),
+    ...(ivmd === undefined ? [] : [`ivmd=${ivmd}`]),
+    ...ivrs_ioapic.map((text) => `ivrs_ioapic${text}`),
+  ].join(' ');

@@ -13,13 +13,19 @@ export interface Fixture {
   bytes: Uint8Array;
 }
 
-/** All of them, by name. */
-export const fixtures: readonly Fixture[] = readdirSync(FIXTURES)
-  .filter((file) => file.endsWith('.json'))
-  .sort()
-  .map((file) => {
-    const name = file.replace(/\.json$/, '');
-    const path = join(FIXTURES, `${name}.dat`);
-    const source = readFileSync(join(FIXTURES, file), 'utf8');
-    return { name, path, source, bytes: new Uint8Array(readFileSync(path)) };
-  });
+const readFixtures = (folder: string): readonly Fixture[] =>
+  readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => {
+      const name = file.replace(/\.json$/, '');
+      const path = join(folder, `${name}.dat`);
+      const source = readFileSync(join(folder, file), 'utf8');
+      return { name, path, source, bytes: new Uint8Array(readFileSync(path)) };
+    });
+
+/** All DMAR tables, by name. */
+export const fixtures: readonly Fixture[] = readFixtures(FIXTURES);
+
+/** All IVRS tables, by name. */
+export const ivrsFixtures: readonly Fixture[] = readFixtures(join(FIXTURES, 'ivrs'));

@@ -12,7 +12,8 @@ export interface HostFixture {
 }
 
 /**
- * The hosts described in `fixtures/hosts`, each with the table of the same name.
+ * The hosts described in `fixtures/hosts`, each with the table of the same name; `ivrs-laptop` is that of the
+ * table `ivrs/laptop`.
  *
  * @param fixtures path of the directory `fixtures`
  */
@@ -20,7 +21,8 @@ export const readHostFixtures = (fixtures: string): HostFixture[] =>
   readdirSync(`${fixtures}/hosts`).map((file) => {
     const name = file.replace(/\.json$/, '');
     const host: HostDescription = JSON.parse(readFileSync(`${fixtures}/hosts/${file}`, 'utf8'));
-    const DMAR = readFileSync(`${fixtures}/${name}.dat`).toString('hex');
-    const files = hostFiles({ ...host, tables: { ...host.tables, DMAR } });
+    const signature = name.startsWith('ivrs-') ? 'IVRS' : 'DMAR';
+    const table = readFileSync(`${fixtures}/${name.replace('ivrs-', 'ivrs/')}.dat`).toString('hex');
+    const files = hostFiles({ ...host, tables: { ...host.tables, [signature]: table } });
     return { name, root: `${fixtures}/${name}-host`, files };
   });

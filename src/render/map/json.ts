@@ -25,7 +25,7 @@ export function mapToJson(answer: MapAnswer): JsonObject {
     boot: {
       ...rcOf(xen.parse_rc),
       vtd: answer.vtd,
-      outcome: xen.outcome,
+      outcome: result.stop?.outcome ?? xen.outcome,
       phase: result.stop?.phase ?? null,
       why: result.stop?.why ?? xen.failure?.message ?? xen.off,
     },

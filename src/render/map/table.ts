@@ -128,7 +128,7 @@ const COLUMNS: readonly Column[] = [
 
 /** AMD's driver has an entry for each device of a region: equal ones are one line. */
 const AMD_COLUMNS: readonly Column[] = [
-  ...COLUMNS.slice(0, -1),
+  ...COLUMNS.slice(0, -1).filter(({ heading }) => heading !== 'end_pfn'),
   { heading: 'IVMD' },
   { heading: 'entries', align: 'right' },
 ];
@@ -154,14 +154,9 @@ function entriesTable({ result, source }: MapAnswer, { columns, style }: Page): 
     const gap = wide ? 2 : 1;
     const isAmd = xen.driver === 'amd';
     const cells = isAmd ? AMD_COLUMNS : COLUMNS;
-    const folded = isAmd ? foldEntries(answer.entries) : [];
-    const sets = new DeviceSets(
-      isAmd
-        ? folded.map(({ devices }) => runsOf(devices ?? []))
-        : answer.entries.map(({ unit }) => namesOf(unit)),
-    );
+    const sets = new DeviceSets(isAmd ? [] : answer.entries.map(({ unit }) => namesOf(unit)));
     const rows = isAmd
-      ? folded.map((entries) => foldedRow(entries, sets, wide))
+      ? foldEntries(answer.entries).map((entries) => foldedRow(entries, wide))
       : answer.entries.map((entry) => entryRow(entry, sets, wide));
     fitRows(cells, rows, columns - gap * (cells.length - 1));
     const table = renderTable(cells, rows, { gap, heading: style.heading });
@@ -195,50 +190,57 @@ function entryRow(
 
 function foldedRow(
   { start_pfn, nr_pages, unit, count, devices }: FoldedEntries,
-  sets: DeviceSets,
   wide: boolean,
 ): string[] {
+  // The last frame is left out, so that a region has one line on a terminal of 80 columns too.
+  const [, ...pages] = describePages(start_pfn, nr_pages, 0);
   return [
     hex(start_pfn),
-    ...describePages(start_pfn, nr_pages, wide ? 16 : 0),
-    devices === null ? 'all devices' : sets.cell(runsOf(devices), wide),
-    originOf(unit, wide),
+    ...pages,
+    devices === null ? 'all devices' : listRuns(devices, wide),
+    originOf(unit),
     String(count),
   ];
 }
 
-/** Runs of device IDs; one segment is all that AMD's driver knows. */
-const runsOf = (devices: readonly string[]): string[] =>
-  devices.map((name) => name.replaceAll('0000:', ''));
-
-/** Where a region of AMD's stands written; a question of Xen's stands nowhere. */
-function originOf({ origin }: ReportedRegion, wide: boolean): string {
-  if (origin === null) return '-';
-  if ('option' in origin) return `${origin.option}=`;
-  return 'table' in origin && wide
-    ? `#${origin.index} at offset ${origin.offset}`
-    : `#${'index' in origin ? origin.index : origin.line}`;
+/** Device IDs in one line: where there is no room for all runs, from the first to the last. Segment 0 is all there is. */
+function listRuns(runs: readonly string[], wide: boolean): string {
+  const short = runs.map((run) => run.replaceAll('0000:', ''));
+  if (short.length < 2 || (wide && short.length <= FEW_RUNS)) return short.join(', ');
+  const [first = ''] = (short[0] ?? '').split('-');
+  return `${first}..${(short.at(-1) ?? '').split('-').at(-1)}`;
 }
 const namesOf = ({ devices }: ReportedRegion): string[] => devices.map(({ name }) => name);
 
-const RANGE = COLUMNS.findIndex(({ heading }) => heading === 'guest-physical range');
-const DEVICES = COLUMNS.findIndex(({ heading }) => heading === 'devices');
+/** Runs of device IDs up to which all are listed where there is room. */
+const FEW_RUNS = 4;
+
+/** Where a region of AMD's stands written; a question of Xen's stands nowhere. */
+function originOf({ origin }: ReportedRegion): string {
+  if (origin === null) return '-';
+  if ('option' in origin) return `${origin.option}=`;
+  return `#${'table' in origin ? origin.index : origin.line}`;
+}
+
+const place = (columns: readonly Column[], name: string) =>
+  columns.findIndex(({ heading }) => heading === name);
 
 /** Continues cells on the next line where the columns would not fit otherwise: paths over bridges, then ranges. */
 function fitRows(columns: readonly Column[], rows: string[][], room: number): void {
   const excess = (widths: readonly number[]) => widths.reduce((sum, width) => sum + width, -room);
+  const [range, devices] = [place(columns, 'guest-physical range'), place(columns, 'devices')];
   const widths = columnWidths(columns, rows);
   const over = excess(widths);
   if (over <= 0) return;
-  const forDevices = (widths[DEVICES] ?? 0) - over;
-  breakCells(rows, DEVICES, (cell) =>
+  const forDevices = (widths[devices] ?? 0) - over;
+  breakCells(rows, devices, (cell) =>
     cell
       .split('\n')
       .map((path) => breakPath(path, forDevices))
       .join('\n'),
   );
   if (excess(columnWidths(columns, rows)) > 0) {
-    breakCells(rows, RANGE, (cell) => cell.replace('-', '-\n'));
+    breakCells(rows, range, (cell) => cell.replace('-', '-\n'));
   }
 }
 
