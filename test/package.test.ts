@@ -20,7 +20,12 @@ describe.skipIf(process.env.DMAR_BIN)('the packed package, installed in an empty
 
   /** Runs a program in the project; npm keeps to a home of its own. */
   const inProject = (command: string, ...args: string[]) =>
-    run(command, args, { cwd: project, env: { PATH: process.env.PATH, HOME: home } });
+    run(command, args, {
+      cwd: project,
+      env: { PATH: process.env.PATH, HOME: home },
+      // A scan prints all 20,470 entries of an AMD laptop.
+      maxBuffer: 2 ** 26,
+    });
 
   beforeAll(async () => {
     for (const path of [home, project]) mkdirSync(path);
