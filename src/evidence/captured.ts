@@ -34,7 +34,7 @@ function isReadWhole(header: Uint8Array): boolean {
  */
 export const CAPTURED = {
   /** Names in the directory of the kernel's ACPI tables. */
-  tables: [...DMAR_SIGNATURES, 'IVRS', 'MCFG', 'APIC', 'FACP'],
+  tables: [...DMAR_SIGNATURES, 'DMAR1', 'DMAR2', 'IVRS', 'IVRS1', 'IVRS2', 'MCFG', 'APIC', 'FACP'],
   /** Of each PCI function, beside the first bytes of `config`, as {@link readConfig} reads them. */
   pciFiles: ['class', 'vendor', 'device', 'resource'],
   /** Symbolic links of each PCI function, and what the last part of their target is looked for below. */

@@ -29,10 +29,8 @@ export async function readHostTable(
   { sha256 }: Pick<Tools, 'sha256'>,
 ): Promise<TableSource> {
   const names = tree.list(TABLES_DIRECTORY) ?? [];
-  const signature = TABLE_LAYOUTS.flatMap(({ signatures }) => signatures).find((name) =>
-    names.includes(name),
-  );
-  if (signature === undefined) {
+  const signature = fileInForce(names);
+  if (signature === null) {
     const { explainNoTable } = await import('./no-table.js');
     throw explainNoTable(tree, names);
   }
@@ -51,11 +49,7 @@ export async function readHostTable(
   }
   const { losses: _, ...picked } = await pickTable([{ bytes, notes: [], losses: [] }], path);
   const notes = [...picked.notes];
-  if (signature !== picked.table) {
-    notes.push(
-      `This is a Xen dom0: Xen hides the table from its kernel, which therefore shows it as ${signature}.`,
-    );
-  }
+  notes.push(...whichTable(tree, names, signature, picked.table));
   return {
     ...picked,
     kind: 'table',
@@ -70,3 +64,45 @@ export async function readHostTable(
     hostTree: tree,
   };
 }
+
+/**
+ * The file of the table that is in force. Xen's own stands under a name turned round, so one beside it that dom0's kernel
+ * took from its RAM disk is not Xen's; of several that a kernel numbers, it uses the first.
+ */
+function fileInForce(names: readonly string[]): string | null {
+  for (const { kind, signatures } of TABLE_LAYOUTS) {
+    const disguised = signatures.filter((name) => name !== kind);
+    const found = [...disguised, kind, `${kind}1`].find((name) => names.includes(name));
+    if (found !== undefined) return found;
+  }
+  return null;
+}
+
+/** Sentences about whose table it is, where that is not plain. */
+function whichTable(tree: Tree, names: readonly string[], file: string, kind: string): string[] {
+  const notes: string[] = [];
+  if (file !== kind && file !== `${kind}1`) {
+    notes.push(
+      `This is a Xen dom0: Xen hides the table from its kernel, which therefore shows it as ${file}.`,
+    );
+    if (names.includes(kind)) {
+      notes.push(
+        `${kind} beside it is a table that dom0's kernel took from its initial RAM disk; Xen does not use it.`,
+      );
+    }
+  } else if (kind === 'DMAR' && isUnderXen(tree)) {
+    notes.push(
+      "Xen hides the table that it uses from dom0, and this one is not hidden: Xen may use another, which GRUB's acpi command gave it. xl dmesg tells what Xen found.",
+    );
+  }
+  const others = names.filter((name) => new RegExp(`^${kind}\\d+$`).test(name) && name !== file);
+  if (others.length > 0) {
+    notes.push(
+      `The kernel has several ${kind} tables and uses ${file}; ${others.sort().join(', ')} does nothing, as happens where the table in the initial RAM disk has other OEM ids than the firmware's.`,
+    );
+  }
+  return notes;
+}
+
+const isUnderXen = (tree: Tree): boolean =>
+  new TextDecoder().decode(tree.head('sys/hypervisor/type', 64) ?? undefined).trim() === 'xen';

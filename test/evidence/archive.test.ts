@@ -146,7 +146,7 @@ describe('a capture', () => {
     const { files } = captureHost(directoryTree('/'));
     const allowed = new RegExp(
       [
-        '^sys/firmware/acpi/tables/(DMAR|RMAD|XMAR|IVRS|MCFG|APIC|FACP)$',
+        '^sys/firmware/acpi/tables/(DMAR[12]?|RMAD|XMAR|IVRS[12]?|MCFG|APIC|FACP)$',
         '^sys/firmware/memmap/\\d+/(start|end|type)$',
         '^sys/bus/pci/devices/[^/]+/(config|class|vendor|device|resource|driver|physfn|iommu_group)$',
         '^sys/kernel/iommu_groups/\\d+/(reserved_regions|devices/[^/]+)$',

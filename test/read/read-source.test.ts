@@ -182,6 +182,27 @@ describe('a machine', () => {
     },
   );
 
+  it("that has a table of its own beside Xen's goes by Xen's", async () => {
+    const bytes = Buffer.from(dmar);
+    bytes.write('RMAD', 'latin1');
+    const source = await readSource({ root: host({ RMAD: bytes, DMAR: dmar }) });
+    expect(source).toMatchObject({ signature: 'RMAD' });
+    expect(source.notes[1]).toMatch(/DMAR beside it .* Xen does not use it/);
+  });
+
+  it('whose table Xen did not hide may have another in force', async () => {
+    const source = await readSource({
+      root: host({ DMAR: dmar }, { 'sys/hypervisor/type': 'xen\n' }),
+    });
+    expect(source.notes).toEqual([expect.stringMatching(/Xen may use another/)]);
+  });
+
+  it('with several uses the first', async () => {
+    const source = await readSource({ root: host({ DMAR1: dmar, DMAR2: table('DMAR') }) });
+    expect(source.path).toMatch(/DMAR1$/);
+    expect(source.notes).toEqual([expect.stringMatching(/uses DMAR1; DMAR2 does nothing/)]);
+  });
+
   const others = { APIC: table('APIC'), SSDT1: table('SSDT'), SSDT2: table('SSDT') };
   it.each([
     [
