@@ -260,6 +260,16 @@ const ADVICE: readonly Advice[] = [
     risk: RELAXED_RISK,
   },
   {
+    code: 'table-override',
+    problems: ['binding-region', 'shared-region'],
+    text: 'Have a table loaded that does not name the device: dmar override makes one and says first what that means; --loader tells how to load it and how to go back.',
+    command: (situation) =>
+      `dmar override --drop-device ${bdf(situation)} --yes ${
+        onXen(situation) ? '-o DMAR.aml --grub grub.cfg' : '--initrd acpi_override.cpio'
+      }`,
+    risk: RELAXED_RISK,
+  },
+  {
     code: 'proxmox-or-patched',
     problems: ['binding-region'],
     applies: (situation) => onLinux(situation) && proxmoxRelease(situation.linux) === null,

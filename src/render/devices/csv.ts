@@ -6,7 +6,11 @@ import { deviceToJson } from './json.js';
 /** The devices as CSV, the keys of a device in the JSON; regions are separated by blanks. */
 export const csv = csvFormat<DevicesAnswer, Row>({
   rows: ({ source, reports, names }) =>
-    reports.map((report) => ({ path: source.path, report, json: deviceToJson(report, names) })),
+    reports.map((report) => ({
+      path: source.path,
+      report,
+      json: deviceToJson(report, names, source.table),
+    })),
   columns: {
     source: ({ path }) => path,
     device: ({ json }) => json.device,

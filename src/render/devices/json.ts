@@ -1,3 +1,4 @@
+import type { TableName } from '../../acpi/table-layout.js';
 import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { formatAddress } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
@@ -8,6 +9,7 @@ import type { Format } from '../basics/format.js';
 import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { originToJson } from '../basics/region-json.js';
 import { sourceToJson } from '../basics/source-json.js';
+import { helpsOverride, overrideCommand } from './override.js';
 
 const hexOrNull = (value: number | null, digits: number) =>
   value === null ? null : hex(value, digits);
@@ -28,7 +30,7 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
       relax_rmrr: judges.kernel.relaxesAll,
       xen: judges.xen.release.name,
     },
-    devices: reports.map((report) => deviceToJson(report, names)),
+    devices: reports.map((report) => deviceToJson(report, names, source.table)),
     notes: [...notes],
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     format_version: FORMAT_VERSION,
@@ -37,8 +39,12 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
 
 export const json: Format<DevicesAnswer> = { document: devicesToJson };
 
-/** One device and its verdicts, as an element of `devices` in that schema. */
-export function deviceToJson(report: DeviceReport, names: PciNames | null) {
+/**
+ * One device and its verdicts, as an element of `devices` in that schema.
+ *
+ * @param table which table its regions are of
+ */
+export function deviceToJson(report: DeviceReport, names: PciNames | null, table: TableName) {
   const { candidate, restriction, linux, xen, disagreements } = report;
   const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = candidate;
   const known = vendorId !== null && deviceId !== null;
@@ -76,6 +82,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
       step: linux.step,
       errno: linux.errno,
       way_out: linux.remedy,
+      command: helpsOverride(report, table) ? overrideCommand([formatSbdf(address)]) : null,
     },
     xen: {
       verdict: xen.verdict,

@@ -8,6 +8,7 @@ import { facts, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, renderTable } from '../basics/table.js';
 import { formatSize, listSome, shortName, wrap } from '../basics/text.js';
+import { helpsOverride, overrideCommand } from './override.js';
 
 /** From this width on there is room for drivers and regions beside each device. */
 const WIDE = 140;
@@ -174,6 +175,8 @@ interface Explanation {
   message: string;
   log: readonly string[];
   remedy: string | null;
+  /** Whether a table that does not name the devices would help. */
+  override: boolean;
   devices: string[];
 }
 
@@ -182,7 +185,7 @@ const isPlain = ({ candidate }: DeviceReport, verdict: string): boolean =>
   verdict === 'ok' && candidate.uses.length === 0 && candidate.known;
 
 /** A paragraph for each reason for which either judge does not simply say yes to a device. */
-function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] {
+function explanations({ reports, judges, source }: DevicesAnswer, page: Page): string[] {
   const found = new Map<string, Explanation>();
   const add = (
     report: DeviceReport,
@@ -198,7 +201,8 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
     const { verdict, message, log, remedy } = report.linux;
     if (isPlain(report, verdict)) continue;
     const heading = `Linux ${judges.kernel.release}: ${verdict}`;
-    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], remedy });
+    const override = helpsOverride(report, source.table);
+    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], remedy, override });
   }
   for (const report of reports) {
     const { verdict, message, shared, log, remedy } = report.xen;
@@ -208,13 +212,13 @@ function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] 
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
     // The log names the region, so devices of another one are told apart.
     const region = shared === null ? '' : String(shared.base_address);
-    add(report, { heading, message, log: logged, remedy }, region);
+    add(report, { heading, message, log: logged, remedy, override: false }, region);
   }
   return [...found.values()].map((explanation) => paragraph(explanation, page));
 }
 
 function paragraph(
-  { heading, message, log, remedy, devices }: Explanation,
+  { heading, message, log, remedy, override, devices }: Explanation,
   { columns, style }: Page,
 ): string {
   const likewise = devices.length > 1 && log.length > 1 ? ' (likewise for the others)' : '';
@@ -222,6 +226,11 @@ function paragraph(
     message,
     ...(log.length === 0 ? [] : [`The log says: ${log.join(', ')}${likewise}`]),
     ...(remedy === null ? [] : [`What to do: ${remedy}`]),
+    ...(override
+      ? [
+          `Or have a table loaded that does not name it; this makes one${devices.length > 1 ? ' (--drop-device again for each of the others)' : ''}, and says first what that risks: ${overrideCommand(devices.slice(0, 1))}`,
+        ]
+      : []),
   ];
   return [
     style.heading(wrap(`${heading}: ${listSome(devices, MANY_DEVICES)}`, columns)),

@@ -26,8 +26,10 @@ export function overrideToJson(answer: OverrideReport): JsonObject {
     })),
     changes: changes as JsonObject[],
     devices: {
-      before: outcomes.map(({ before }) => deviceToJson(before, names)),
-      after: outcomes.flatMap(({ after }) => (after === null ? [] : [deviceToJson(after, names)])),
+      before: outcomes.map(({ before }) => deviceToJson(before, names, source.table)),
+      after: outcomes.flatMap(({ after }) =>
+        after === null ? [] : [deviceToJson(after, names, source.table)],
+      ),
     },
     files: answer.files.map((file) => ({ ...file })),
     way: answer.way && { ...answer.way, steps: [...answer.way.steps] },
