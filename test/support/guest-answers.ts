@@ -9,15 +9,9 @@ import { findRelease } from '../../src/xen/releases.js';
 import type { GuestExpectation, LayoutVector } from './guest-vectors.js';
 import { tableOf } from './tables.js';
 
-/** What the library says of a guest on a machine with these RMRRs, one DRHD and nothing else known. */
-export function answerForVector(
-  question: GuestQuestion,
-  rmrrs: LayoutVector['input']['rmrrs'],
-  releaseName: string,
-): GuestOutcome {
-  const release = findRelease(releaseName);
-  if (release === null) throw new Error(`no such release: ${releaseName}`);
-  const table = tableOf({
+/** A table with one DRHD for all of segment 0 and these RMRRs. */
+export const rmrrTable = (rmrrs: LayoutVector['input']['rmrrs']): Uint8Array =>
+  tableOf({
     structures: [
       { name: 'DRHD', flags: 1, registerBaseAddress: '0xfed91000' },
       ...rmrrs.map(({ base, limit, devices }) => ({
@@ -28,6 +22,16 @@ export function answerForVector(
       })),
     ],
   });
+
+/** What the library says of a guest on a machine with these RMRRs and nothing else known. */
+export function answerForVector(
+  question: GuestQuestion,
+  rmrrs: LayoutVector['input']['rmrrs'],
+  releaseName: string,
+): GuestOutcome {
+  const release = findRelease(releaseName);
+  if (release === null) throw new Error(`no such release: ${releaseName}`);
+  const table = rmrrTable(rmrrs);
   return createGuest(
     question,
     bootXen({ dmar: table }, UNKNOWN_MACHINE, release, parseCmdline('', release)),

@@ -9,6 +9,7 @@ import {
 import type { LabelledRange, Picture, RangeKind } from '../basics/address-space.js';
 import type { DeviceSets } from '../basics/device-sets.js';
 import { labelDevices } from '../basics/text.js';
+import { foldRegions } from './fold.js';
 
 const KIND = {
   exposed: 'reserved',
@@ -38,7 +39,7 @@ export function guestRanges({ layout, final }: GuestOutcome, sets?: DeviceSets):
     { start: LOW_MEMORY_START, end: lowmemEnd, kind: 'ram', label: 'RAM' },
     ...(booted === null ? holeOf(layout) : holeWithBars(booted)),
     { start: HIGH_MEMORY_START, end: highmemEnd, kind: 'ram', label: 'RAM' },
-    ...layout.regions.map(({ start, size, fate, owners }) => ({
+    ...foldRegions(layout.regions).map(({ start, size, fate, owners }) => ({
       start,
       end: start + size,
       kind: KIND[fate],

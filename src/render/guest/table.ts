@@ -4,7 +4,14 @@ import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Booted } from '../../toolstack/hvmloader/hvmloader.js';
 import type { GuestFunction } from '../../toolstack/hvmloader/pci.js';
-import { type E820Entry, type Fate, type GuestConfig, MIB } from '../../toolstack/libxl/layout.js';
+import {
+  type E820Entry,
+  type Fate,
+  type GuestConfig,
+  type GuestRegion,
+  MIB,
+} from '../../toolstack/libxl/layout.js';
+import { iommuName } from '../../xen/rdm-map.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
 import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
@@ -12,6 +19,7 @@ import { facts, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
 import { formatSize, listSome, wrap } from '../basics/text.js';
+import { foldRegions } from './fold.js';
 import { typeName } from './json.js';
 import { guestRanges } from './picture.js';
 import {
@@ -49,10 +57,11 @@ export const table: Format<GuestAnswer> = {
 /** A guest's layout as text for a terminal: the verdict, the picture, the E820 and the regions. */
 function renderGuest(answer: GuestAnswer, page: Page): string {
   const { columns, style } = page;
-  const { refusal, layout } = answer;
-  const sets = new DeviceSets(layout.regions.map(({ owners }) => owners));
+  const { refusal } = answer;
+  const regions = foldRegions(answer.layout.regions);
+  const sets = new DeviceSets(regions.map(({ owners }) => owners));
   const unresolved = explainUnresolved(
-    layout.regions.flatMap(({ owners }) => owners.filter((name) => name.includes('/'))),
+    regions.flatMap(({ owners }) => owners.filter((name) => name.includes('/'))),
   );
   const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
@@ -62,9 +71,9 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
       : style.bad(verdict),
     answer.type === 'hvm' ? picture(answer, sets, page) : '',
     ...mapTables(answer, page),
-    regionsTable(answer, sets, page),
+    regionsTable(regions, sets, page),
     sets.legend(page),
-    explanations(answer, page),
+    explanations(regions, answer, page),
     remarks(
       [
         ...answer.sourceNotes.map((message) => ({ message })),
@@ -87,12 +96,12 @@ function picture(answer: GuestAnswer, sets: DeviceSets, { columns, style }: Page
 }
 
 function preamble({ source, type, config, xen, iommu }: GuestAnswer, page: Page): string {
-  const vtd = xen.iommu_enabled ? 'VT-d on' : 'VT-d off';
+  const driver = `${iommuName(xen)} ${xen.iommu_enabled ? 'on' : 'off'}`;
   const lines: [string, string][] = [
     ['Guest', `type="${type}" ${describeGuest(config)}`],
     ['Devices', config.pci.map(({ device }) => formatSbdf(device)).join(', ') || 'none'],
     ['Source', source.path],
-    ['Behaviour', `Xen ${xen.release.name}, IOMMU ${iommu}, ${vtd}`],
+    ['Behaviour', `Xen ${xen.release.name}, IOMMU ${iommu}, ${driver}`],
   ];
   return facts(lines, page);
 }
@@ -172,10 +181,14 @@ const REGION_COLUMNS = [
   { heading: 'devices' },
 ] as const;
 
-function regionsTable({ layout }: GuestAnswer, sets: DeviceSets, { columns, style }: Page): string {
-  if (layout.regions.length === 0) return '';
+function regionsTable(
+  regions: readonly GuestRegion[],
+  sets: DeviceSets,
+  { columns, style }: Page,
+): string {
+  if (regions.length === 0) return '';
   const wide = columns >= WIDE;
-  const rows = layout.regions.map(({ start, size, policy, fate, owners }) => [
+  const rows = regions.map(({ start, size, policy, fate, owners }) => [
     hex(start / PAGE_SIZE),
     size === 0n ? '-' : hex(BigInt.asUintN(64, start + size - 1n) / PAGE_SIZE),
     String(size / PAGE_SIZE),
@@ -188,9 +201,13 @@ function regionsTable({ layout }: GuestAnswer, sets: DeviceSets, { columns, styl
 }
 
 /** Why each region fared as it did; regions of one story are named together. */
-function explanations(answer: GuestAnswer, { columns }: Page): string {
+function explanations(
+  regions: readonly GuestRegion[],
+  answer: GuestAnswer,
+  { columns }: Page,
+): string {
   const stories = new Map<string, string[]>();
-  for (const region of answer.layout.regions) {
+  for (const region of regions) {
     const story = explainRegion(region, answer);
     const names = stories.get(story) ?? [];
     names.push(hex(region.start / PAGE_SIZE));

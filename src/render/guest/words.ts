@@ -16,6 +16,7 @@ import {
   MIB,
 } from '../../toolstack/libxl/layout.js';
 import type { GuestNote, NoteCode, NoteValues } from '../../toolstack/notes.js';
+import { iommuName } from '../../xen/rdm-map.js';
 import { formatSize } from '../basics/text.js';
 
 const mib = (bytes: bigint): string => `${bytes / MIB} MiB`;
@@ -43,7 +44,7 @@ function explainRefusal(answer: GuestOutcome): string | null {
       if (type === 'pvh') {
         return 'libxl gives no PCI device to a guest of type pvh. Leave pci out, or make it type = "hvm".';
       }
-      return 'VT-d is off, so that no device can be given to it.';
+      return `${iommuName(answer.xen)} is off, so that no device can be given to it.`;
     case 'rdm-conflict': {
       const conflict = layout.regions.find(({ fate }) => fate === 'refused');
       const at = conflict === undefined ? '' : ` at ${formatAddress(conflict.start)}`;
@@ -184,8 +185,8 @@ const SENTENCES: Sentences = {
     }`,
   'pvh-guest': () =>
     'A guest of type pvh has no firmware and no device model: its kernel finds the map that libxl sets, RAM from 0 on and a hole of 64 MiB below 4 GiB. From 4.14 on libxl gives it no PCI device.',
-  'no-passthrough': () =>
-    'VT-d is off, so that the hypervisor reports no region, and no device can be given to a guest.',
+  'no-passthrough': (_, { xen }) =>
+    `${iommuName(xen)} is off, so that the hypervisor reports no region, and no device can be given to a guest.`,
   'no-rdm-asked': () =>
     'No device is assigned and the strategy is "ignore": libxl asks for no region and moves no RAM.',
   'device-without-region': ({ device }) =>
