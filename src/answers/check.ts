@@ -6,9 +6,11 @@ import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
+import { type Baseline, knownOf } from './baseline.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import { concerning } from './concern.js';
 import type { Evidence } from './evidence.js';
+import { fingerprintsOf } from './fingerprint.js';
 import { requireReleases } from './hypervisor.js';
 
 /** Options of the question what is wrong with a table. */
@@ -19,6 +21,8 @@ export interface CheckOptions {
   readonly ignore?: readonly string[] | undefined;
   /** Ids of the only rules to go by. */
   readonly only?: readonly string[] | undefined;
+  /** Findings that are no news, and do not make the check fail. */
+  readonly baseline?: Baseline | undefined;
   /** Releases of Xen: what does not concern them is left out, what takes VT-d from them is an error. */
   readonly xen?: string | undefined;
   /** Release of Linux, likewise. */
@@ -35,6 +39,10 @@ export interface CheckAnswer {
   /** The rules that were asked for and are about this table. */
   readonly rules: readonly Rule[];
   readonly result: CheckResult;
+  /** A name for each finding that stays the same while other parts of the table change. */
+  readonly fingerprints: readonly string[];
+  /** Findings that are no news; null where nothing is known of an earlier check. */
+  readonly known: ReadonlySet<Finding> | null;
   /** Findings of this severity and above make the check fail. */
   readonly failOn: Severity;
   /** What a person should know beside the findings. */
@@ -76,12 +84,16 @@ export function answerCheck(
       linux: linux === undefined ? null : parseLinuxRelease(linux),
     },
   );
+  const fingerprints = fingerprintsOf(decoded.table, result.findings);
+  const old = options.baseline ? knownOf(options.baseline, source.path) : null;
   return {
     source,
     table: decoded.table,
     hostRoot: host?.root ?? null,
     rules: rulesFor(decoded.kind, asked),
     result,
+    fingerprints,
+    known: old && new Set(result.findings.filter((_, i) => old.has(fingerprints[i] as string))),
     failOn: options.failOn ?? 'error',
     notes: [...source.notes, ...lossNotes(source), ...(host?.notes ?? [])],
   };
@@ -115,8 +127,12 @@ export function requireRule(id: string): Rule {
 }
 
 /** Whether a finding is bad enough to make the check fail. */
-export const fails = ({ failOn }: CheckAnswer, { severity }: Finding): boolean =>
-  reaches(severity, failOn);
+export const fails = (answer: CheckAnswer, finding: Finding): boolean =>
+  reaches(finding.severity, answer.failOn) && !isKnown(answer, finding);
+
+/** Whether a finding is no news. */
+export const isKnown = ({ known }: CheckAnswer, finding: Finding): boolean =>
+  known?.has(finding) ?? false;
 
 /** The exit status of a check: no where it fails, not known where a part of the table is missing. */
 export const checkStatus = (answer: CheckAnswer): ExitStatus => {

@@ -1,9 +1,10 @@
 import { decodeTable } from '../acpi/tables.js';
-import { EXIT, Failure } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type Change, diffTables, type TableBytes } from '../diff/diff.js';
 import { compareGuests, type GuestChange } from '../diff/guests.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Release } from '../xen/releases.js';
+import { compareDevices, type DeviceChange } from './diff-devices.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
 
@@ -11,7 +12,14 @@ import { bootHypervisor, type XenOptions } from './hypervisor.js';
 export interface DiffOptions extends XenOptions {
   /** Whether to leave out what only tells tables apart: OEM fields, checksum, length. */
   readonly ignoreHeader?: boolean | undefined;
+  /** What makes the answer a no; left out: any difference. */
+  readonly failOn?: readonly Effect[] | undefined;
 }
+
+/** Kinds of difference that a script can tell apart, `any` being each of them and all others. */
+export const EFFECTS = ['reserved', 'freed', 'vtd', 'blocked', 'any'] as const;
+
+export type Effect = (typeof EFFECTS)[number];
 
 /** In what two tables differ, and what that means for guests. */
 export interface DiffAnswer {
@@ -21,6 +29,9 @@ export interface DiffAnswer {
   /** Whose behaviour the guests meet. */
   readonly release: Release;
   readonly guests: GuestChange;
+  readonly devices: DeviceChange;
+  /** The kinds of difference there are. */
+  readonly effects: readonly Effect[];
   readonly notes: readonly string[];
 }
 
@@ -45,15 +56,41 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
   // The machines may run two releases; the tables are compared under one.
   const { release } = xen;
   const { xen: xenBefore } = bootHypervisor(old, { ...options, xen: release.name });
+  const told = options.ignoreHeader ? changes.filter(({ what }) => what !== 'header') : changes;
+  const guests = compareGuests(xenBefore, xen);
+  const devices = compareDevices(old, now, { ...options, xen: release.name });
   return {
     old: requireTable(old.source),
     new: requireTable(now.source),
-    changes: options.ignoreHeader ? changes.filter(({ what }) => what !== 'header') : changes,
+    changes: told,
     release,
-    guests: compareGuests(xenBefore, xen),
+    guests,
+    devices,
+    effects: effectsOf(told, guests, devices),
     notes: [...old.source.notes, ...notes],
   };
 }
+
+function effectsOf(
+  changes: readonly Change[],
+  { reserved, freed, vtd }: GuestChange,
+  { blocked }: DeviceChange,
+): Effect[] {
+  const has: Readonly<Record<Effect, boolean>> = {
+    reserved: reserved.length > 0,
+    freed: freed.length > 0,
+    vtd: vtd.old && !vtd.new,
+    blocked: blocked.length > 0,
+    any: changes.length > 0,
+  };
+  return EFFECTS.filter((effect) => has[effect]);
+}
+
+/** The exit status of a comparison: no where there is a difference of a kind that is asked for. */
+export const diffStatus = (
+  { effects }: DiffAnswer,
+  { failOn = ['any'] }: DiffOptions,
+): ExitStatus => (effects.some((effect) => failOn.includes(effect)) ? EXIT.no : EXIT.fine);
 
 function tableOf({ source }: Evidence): TableBytes {
   const { bytes, path, table: kind } = requireTable(source);

@@ -1,3 +1,4 @@
+import { readBaseline } from '../answers/baseline.js';
 import {
   answerCheck,
   type CheckOptions,
@@ -5,30 +6,55 @@ import {
   requireRule,
   selectRules,
 } from '../answers/check.js';
+import { requireReleases } from '../answers/hypervisor.js';
 import { EXIT, type ExitStatus } from '../base/failure.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
 import type { SourceOptions } from './declarations.js';
 import { answerEach } from './each-source.js';
 
-export interface CheckCommandOptions extends SourceOptions, CheckOptions {
+export interface CheckCommandOptions extends SourceOptions, Omit<CheckOptions, 'baseline'> {
   list?: boolean;
   explain?: string;
+  /** A file that an earlier check printed. */
+  baseline?: string;
+  /** A file of settings. */
+  rc?: string;
 }
 
 /** `dmar check`: what is wrong with each table. */
-export async function run(paths: string[], options: CheckCommandOptions): Promise<ExitStatus> {
+export async function run(paths: string[], given: CheckCommandOptions): Promise<ExitStatus> {
+  const options = await withSettings(given);
   const rules = selectRules(options);
-  if (options.explain !== undefined || options.list) {
+  if (given.explain !== undefined || given.list) {
     const { printRule, printRules } = await import('./rules.js');
-    if (options.explain === undefined) await printRules(rules, options);
-    else await printRule(requireRule(options.explain), options);
+    if (given.explain === undefined) await printRules(rules, given);
+    else await printRule(requireRule(given.explain), given);
     return EXIT.fine;
   }
   return answerEach(
     paths,
-    options,
+    given,
     CHECK_FORMATS,
     (evidence) => answerCheck(evidence, options),
     checkStatus,
   );
+}
+
+/** The options, with those of the files that they name. */
+async function withSettings({
+  rc,
+  baseline,
+  ...given
+}: CheckCommandOptions): Promise<CheckOptions> {
+  const { readRc, readTextFile } = await import('./rc.js');
+  const { fail_on, ...settings } = rc === undefined ? {} : await readRc(rc);
+  if (settings.xen !== undefined) requireReleases(settings.xen);
+  return {
+    ...settings,
+    ...(fail_on === undefined ? {} : { failOn: fail_on as CheckOptions['failOn'] }),
+    ...given,
+    ...(baseline === undefined
+      ? {}
+      : { baseline: readBaseline(await readTextFile(baseline), baseline) }),
+  };
 }

@@ -1,3 +1,4 @@
+import { EFFECTS } from '../answers/diff.js';
 import { requireReleases } from '../answers/hypervisor.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
@@ -86,6 +87,12 @@ function parseMaxSize(text: string): number {
 function parseXen(text: string): string {
   requireReleases(text);
   return text;
+}
+
+function parseEffects(words: string, before: unknown): string[] {
+  const effects = collectList(words, before);
+  if (effects.every((word) => EFFECTS.some((effect) => effect === word))) return effects;
+  throw new RangeError(`It must be of ${EFFECTS.join(', ')}.`);
 }
 
 function parseLinux(text: string): string {
@@ -339,8 +346,12 @@ export const COMMANDS: Commands = {
         flags: '--fail-on <severity>',
         about: 'least severity that makes the exit status 1',
         choices: ['error', 'warning', 'info'],
-        default: 'error',
       },
+      {
+        flags: '--baseline <file>',
+        about: 'fail on new findings only: what check --json or -f sarif printed before',
+      },
+      { flags: '--rc <file>', about: 'settings as JSON; options on the command line override it' },
       {
         flags: '--only <rule>',
         about: 'ask these rules alone: one, or several with commas; repeatable',
@@ -377,13 +388,22 @@ export const COMMANDS: Commands = {
     ],
     options: [
       {
+        flags: '--fail-on <effect>',
+        about: 'exit with 1 only on these: reserved, freed, vtd, blocked, any (default: any)',
+        parse: parseEffects,
+      },
+      {
         flags: '--ignore-header',
         about: 'leave out what only tells tables apart: OEM fields, checksum, length',
       },
       ...xenOptions(),
       ...sourceOptions(DIFF_FORMATS),
     ],
-    status: { 0: 'no difference', 1: 'a difference', 3: 'a table could not be read' },
+    status: {
+      0: 'no difference, or none of --fail-on',
+      1: 'a difference',
+      3: 'a table could not be read',
+    },
     load: () => import('./diff.js'),
   }),
 

@@ -1,4 +1,4 @@
-import { answerDiff, type DiffOptions } from '../answers/diff.js';
+import { answerDiff, type DiffOptions, diffStatus } from '../answers/diff.js';
 import type { Evidence } from '../answers/evidence.js';
 import { EXIT, type ExitStatus } from '../base/failure.js';
 import { requireTable } from '../evidence/source.js';
@@ -23,5 +23,5 @@ export async function run(paths: string[], options: DiffCommandOptions): Promise
   const printer = await Printer.open(DIFF_FORMATS, options);
   const answer = await printer.print(() => answerDiff(old, now, options));
   await printer.end(false, []);
-  return answer.changes.length === 0 ? EXIT.fine : EXIT.no;
+  return diffStatus(answer, options);
 }

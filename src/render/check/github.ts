@@ -1,8 +1,8 @@
 import type { Severity } from '../../acpi/diagnostic.js';
-import type { CheckAnswer } from '../../answers/check.js';
+import { type CheckAnswer, isKnown } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
 import { printable } from '../../base/printable.js';
-import { SEVERITIES } from '../../check/check.js';
+import { type Finding, SEVERITIES } from '../../check/check.js';
 import type { Format } from '../basics/format.js';
 
 const COMMAND: Readonly<Record<Severity, string>> = {
@@ -29,19 +29,23 @@ const escapeProperty = (text: string): string =>
  * Docs, "Workflow commands for GitHub Actions"). Where there are more than it shows, a line of the log says so.
  */
 export const github: Format<CheckAnswer> = {
-  pieces: ({ source, result }) =>
-    result.findings.map(({ rule, severity, message }) => {
-      const properties = `file=${escapeProperty(source.path)},title=${escapeProperty(rule.id)}`;
+  pieces: (answer) =>
+    newsOf(answer).map(({ rule, severity, message }) => {
+      const properties = `file=${escapeProperty(answer.source.path)},title=${escapeProperty(rule.id)}`;
       return `::${COMMAND[severity]} ${properties}::${escapeData(message)}\n`;
     }),
   ending: ({ answers, unread }) => unread.map(unreadToGithub).join('') + limitText(answers, unread),
 };
 
+/** Findings that no baseline has. */
+const newsOf = (answer: CheckAnswer): Finding[] =>
+  answer.result.findings.filter((finding) => !isKnown(answer, finding));
+
 function limitText(answers: readonly CheckAnswer[], unread: readonly Unread[]): string {
-  const findings = answers.flatMap(({ result }) => result.findings);
+  const findings = answers.flatMap(newsOf);
   const counts = SEVERITIES.map(
     (severity) =>
-      findings.filter(({ rule }) => rule.severity === severity).length +
+      findings.filter((finding) => finding.severity === severity).length +
       (severity === 'error' ? unread.length : 0),
   );
   const over = SEVERITIES.flatMap((severity, i) =>

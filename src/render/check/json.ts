@@ -1,4 +1,4 @@
-import { type CheckAnswer, passes } from '../../answers/check.js';
+import { type CheckAnswer, isKnown, passes } from '../../answers/check.js';
 import { countBySeverity, type Finding } from '../../check/check.js';
 import type { Consequence, Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
@@ -15,7 +15,11 @@ export function checkToJson(report: CheckAnswer): JsonObject {
     passed: passes(report),
     fail_on: failOn,
     counts: countBySeverity(findings),
-    findings: findings.map(findingToJson),
+    findings: findings.map((finding, i) => ({
+      ...findingToJson(finding),
+      fingerprint: report.fingerprints[i] as string,
+      ...(report.known === null ? {} : { known: isKnown(report, finding) }),
+    })),
     rules: report.rules
       .filter((rule) => consequences.has(rule))
       .map((rule) => ruleToJson(rule, consequences.get(rule))),

@@ -1,6 +1,7 @@
 import type { Log, Notification, ReportingDescriptor, Result, Run } from 'sarif';
 import type { Severity } from '../../acpi/diagnostic.js';
-import type { CheckAnswer } from '../../answers/check.js';
+import { FINGERPRINT_KEY } from '../../answers/baseline.js';
+import { type CheckAnswer, isKnown } from '../../answers/check.js';
 import type { Unread } from '../../base/failure.js';
 import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
@@ -9,7 +10,6 @@ import { RULES } from '../../check/rules.js';
 import type { TableSource } from '../../evidence/source.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, toJsonText } from '../basics/json.js';
-import { fingerprintsOf } from './fingerprint.js';
 import { consequenceTexts } from './rules.js';
 
 const LEVEL: Readonly<Record<Severity, Result.level>> = {
@@ -72,9 +72,13 @@ export function checkToSarif(
         : {}),
     })),
     results: answers.flatMap((answer, artifact) => {
-      const fingerprints = fingerprintsOf(answer);
       return answer.result.findings.map((finding, i) => ({
-        ...toResult(finding, answer.source, artifact, fingerprints[i] as string),
+        ...toResult(finding, answer.source, artifact, answer.fingerprints[i] as string),
+        ...(answer.known === null
+          ? {}
+          : {
+              baselineState: isKnown(answer, finding) ? ('unchanged' as const) : ('new' as const),
+            }),
         ruleIndex: indexes.get(finding.rule) ?? -1,
       }));
     }),
@@ -136,7 +140,7 @@ function toResult(
       },
     ],
     partialFingerprints: {
-      'dmarRuleAndStructure/v1': fingerprint,
+      [FINGERPRINT_KEY]: fingerprint,
       // The one that GitHub goes by; it would make one of all findings on a line otherwise.
       primaryLocationLineHash: fingerprint,
     },

@@ -115,12 +115,17 @@ function hanging(label: string, text: string, { columns, style }: Page): string 
   return `${INDENT}${style.faint(`${label}:`)}${paragraph.slice(label.length + 1)}`;
 }
 
-function summary({ result, hostRoot }: CheckAnswer, { columns, style }: Page): string {
+function summary({ result, known, hostRoot }: CheckAnswer, { columns, style }: Page): string {
   const counts = countBySeverity(result.findings);
   const said = SEVERITIES.filter((severity) => counts[severity] > 0).map((severity) =>
     style[MARK[severity]](countText(counts[severity], severity)),
   );
-  const verdict = said.length === 0 ? style.good('Nothing found.') : `Found ${said.join(', ')}.`;
+  const old =
+    known === null
+      ? ''
+      : ` ${plural(known.size, 'finding')} of the baseline ${known.size === 1 ? 'is' : 'are'} no news.`;
+  const verdict =
+    said.length === 0 ? style.good('Nothing found.') : `Found ${said.join(', ')}.${old}`;
   if (result.notRun.length === 0) return verdict;
   const why =
     hostRoot === null

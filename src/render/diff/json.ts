@@ -22,6 +22,11 @@ export function diffToJson(report: DiffAnswer): JsonObject {
       reserved: guests.reserved.map(framesToJson),
       freed: guests.freed.map(framesToJson),
     },
+    devices: {
+      blocked: report.devices.blocked.map((device) => ({ ...device })),
+      unblocked: report.devices.unblocked.map((device) => ({ ...device })),
+    },
+    effects: report.effects,
     notes,
     format_version: FORMAT_VERSION,
   };

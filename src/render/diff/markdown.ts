@@ -7,7 +7,7 @@ import { code, escapeMarkdown, markdownTable } from '../basics/markdown.js';
 
 /** The difference of two tables as GitHub-flavoured Markdown, for the summary of a step or a comment on a change. */
 export const markdown: Format<DiffAnswer> = {
-  pieces: ({ old, new: now, changes, guests, release }) => [
+  pieces: ({ old, new: now, changes, guests, release, devices }) => [
     [
       `### ${code(old.path)} → ${code(now.path)}`,
       changes.length === 0
@@ -25,11 +25,19 @@ export const markdown: Format<DiffAnswer> = {
               ],
             ),
           ]),
+      ...devices.blocked.map(
+        ({ device, by }) => `❌ ${code(device)} becomes blocked under ${KERNELS[by]}.`,
+      ),
+      ...devices.unblocked.map(
+        ({ device, by }) => `✅ ${code(device)} is no longer blocked under ${KERNELS[by]}.`,
+      ),
     ]
       .join('\n\n')
       .concat('\n'),
   ],
 };
+
+const KERNELS = { linux: 'Linux', xen: 'Xen' } as const;
 
 const onOff = (on: boolean): string => (on ? 'on' : '**off**');
 

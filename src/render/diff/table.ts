@@ -59,6 +59,7 @@ export function renderDiff(report: DiffAnswer, page: Page): string {
     `${style.removed(`--- ${oneLine(report.old.path)}`)}\n${style.added(`+++ ${oneLine(report.new.path)}`)}`,
     changesTable(report.changes, page),
     guestsPart(report, page),
+    devicesPart(report, page),
     remarks(
       report.notes.map((message) => ({ message })),
       page,
@@ -122,6 +123,23 @@ const paint = (text: string, kind: keyof Style | null, { style }: Page): string 
         .split('\n')
         .map((line) => style[kind](line))
         .join('\n');
+
+/** Devices that become blocked, or no longer are. */
+function devicesPart({ devices }: DiffAnswer, { columns, style }: Page): string {
+  const line = (list: DiffAnswer['devices']['blocked'], what: string) =>
+    list.length === 0
+      ? []
+      : [
+          wrap(
+            `${what}: ${list.map(({ device, by }) => `${device} (${by === 'xen' ? 'Xen' : 'Linux'})`).join(', ')}`,
+            columns,
+          ),
+        ];
+  return [
+    ...line(devices.blocked, 'Becomes blocked').map((text) => style.bad(text)),
+    ...line(devices.unblocked, 'No longer blocked').map((text) => style.good(text)),
+  ].join('\n');
+}
 
 const FRAMES_COLUMNS: readonly Column[] = [
   { heading: '' },

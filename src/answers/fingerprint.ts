@@ -1,7 +1,7 @@
-import type { TableStructure } from '../../acpi/table-layout.js';
-import type { CheckAnswer } from '../../answers/check.js';
-import type { Finding } from '../../check/check.js';
-import { DIFF_FORMS } from '../../diff/forms.js';
+import type { TableStructure } from '../acpi/table-layout.js';
+import type { Table } from '../acpi/tables.js';
+import type { Finding } from '../check/check.js';
+import { DIFF_FORMS } from '../diff/forms.js';
 
 const OFFSET_BASIS = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
@@ -16,7 +16,7 @@ function digest(text: string): string {
 }
 
 /** What a finding is about: the structure by what it says, wherever it stands; else the table. */
-function placeOf({ table }: CheckAnswer, { offset }: Finding): string {
+function placeOf(table: Table | null, { offset }: Finding): string {
   const structures: readonly TableStructure[] = table?.structures ?? [];
   const structure = structures.findLast((one) => one.offset <= offset);
   return table === null || structure === undefined
@@ -25,13 +25,15 @@ function placeOf({ table }: CheckAnswer, { offset }: Finding): string {
 }
 
 /**
- * Names for the findings of an answer that stay the same while other parts of the table change: a digest of
- * rule and structure, and which of those that have both in common it is, from 1.
+ * Names for findings that stay the same while other parts of the table change: a digest of rule and structure,
+ * and which of those that have both in common it is, from 1.
+ *
+ * @returns in the order of the findings
  */
-export function fingerprintsOf(answer: CheckAnswer): string[] {
+export function fingerprintsOf(table: Table | null, findings: readonly Finding[]): string[] {
   const counts = new Map<string, number>();
-  return answer.result.findings.map((finding) => {
-    const name = digest(`${finding.rule.id}\n${placeOf(answer, finding)}`);
+  return findings.map((finding) => {
+    const name = digest(`${finding.rule.id}\n${placeOf(table, finding)}`);
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
     return `${name}:${count}`;
