@@ -1,0 +1,43 @@
+import { spawnSync } from 'node:child_process';
+import { isatty } from 'node:tty';
+import { print } from './output.js';
+
+/** What `less` is told unless LESS says otherwise: end where all fits, let colours through, leave the screen as it is. */
+const LESS = 'FRX';
+
+/** Exit status of a shell that does not find the command. */
+const NOT_FOUND = 127;
+
+/**
+ * The command that long text on a terminal goes through: DMAR_PAGER, else PAGER, else less.
+ *
+ * @returns null where the environment asks for none (`''` or `cat`)
+ */
+export function pagerOf(env: NodeJS.ProcessEnv): string | null {
+  const command = env.DMAR_PAGER ?? env.PAGER ?? 'less';
+  return command === '' || command === 'cat' || env.TERM === 'dumb' ? null : command;
+}
+
+/**
+ * Shows text: on a terminal that is too short for it through the pager, else as it is.
+ *
+ * @param wanted false: never through a pager
+ */
+export async function showText(text: string, wanted: boolean): Promise<void> {
+  const pager = wanted && isatty(1) && isatty(0) ? pagerOf(process.env) : null;
+  if (pager === null || countLines(text) < (process.stdout.rows ?? 0)) return print(text);
+  const { status } = spawnSync(pager, {
+    shell: true,
+    input: text,
+    stdio: ['pipe', 'inherit', 'inherit'],
+    // What is shown may be a stranger's: less is not to start other programs or open other files.
+    env: { LESS, LESSSECURE: '1', ...process.env },
+  });
+  if (status === NOT_FOUND) await print(text);
+}
+
+function countLines(text: string): number {
+  let count = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++;
+  return count;
+}
