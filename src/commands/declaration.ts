@@ -4,6 +4,8 @@ import type { ExitStatus } from '../base/failure.js';
 export interface GlobalOptions {
   color: 'auto' | 'always' | 'never';
   quiet?: boolean;
+  /** false: --no-pager. */
+  pager?: boolean;
 }
 
 /** Options of the commands that read tables. */

@@ -121,6 +121,7 @@ const globalOptions = (): OptionDeclaration[] => [
     default: 'auto',
   },
   { flags: '-q, --quiet', about: 'no warnings on standard error' },
+  { flags: '--no-pager', about: 'never show text through a pager (DMAR_PAGER, PAGER, less)' },
 ];
 
 const maxSizeOption = (): OptionDeclaration => ({

@@ -8,24 +8,19 @@ const LESS = 'FRX';
 /** Exit status of a shell that does not find the command. */
 const NOT_FOUND = 127;
 
-/**
- * The command that long text on a terminal goes through: DMAR_PAGER, else PAGER, else less.
- *
- * @returns null where the environment asks for none (`''` or `cat`)
- */
-export function pagerOf(env: NodeJS.ProcessEnv): string | null {
+/** The command that long text on a terminal goes through: DMAR_PAGER, else PAGER, else less; null for none. */
+function pagerOf(env: NodeJS.ProcessEnv): string | null {
   const command = env.DMAR_PAGER ?? env.PAGER ?? 'less';
   return command === '' || command === 'cat' || env.TERM === 'dumb' ? null : command;
 }
 
-/**
- * Shows text: on a terminal that is too short for it through the pager, else as it is.
- *
- * @param wanted false: never through a pager
- */
-export async function showText(text: string, wanted: boolean): Promise<void> {
-  const pager = wanted && isatty(1) && isatty(0) ? pagerOf(process.env) : null;
-  if (pager === null || countLines(text) < (process.stdout.rows ?? 0)) return print(text);
+/** Whether somebody reads at a terminal, and the environment does not ask for text as it comes (`''` or `cat`). */
+export const hasPager = (): boolean => isatty(1) && isatty(0) && pagerOf(process.env) !== null;
+
+/** Shows text on a terminal: through the pager where the terminal is too short for it. */
+export async function showText(text: string): Promise<void> {
+  const pager = pagerOf(process.env);
+  if (pager === null || countLines(text) < process.stdout.rows) return print(text);
   const { status } = spawnSync(pager, {
     shell: true,
     input: text,

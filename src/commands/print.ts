@@ -1,10 +1,11 @@
 import { EXIT, Failure, type Unread } from '../base/failure.js';
 import type { Aside, Format, Formats, View } from '../render/basics/format.js';
 import { toJsonText } from '../render/basics/json.js';
-import { type Page, toTerminal } from '../render/basics/page.js';
+import { toTerminal } from '../render/basics/page.js';
 import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print } from './output.js';
+import { hasPager, showText } from './pager.js';
 
 /** What bears on how answers are printed. */
 export interface PrintOptions extends GlobalOptions {
@@ -28,13 +29,17 @@ export class Printer<A> {
   readonly #seconds: number[] = [];
   /** Answers that something is yet to be made of. */
   readonly #answers: A[] = [];
+  /** Text kept for the pager; null where there is none. */
+  readonly #paged: string[] | null;
 
   private constructor(
     readonly format: Format<A>,
     readonly view: View,
     readonly options: PrintOptions,
     readonly pathOf: (answer: A) => string,
-  ) {}
+  ) {
+    this.#paged = options.format === 'table' && options.pager !== false && hasPager() ? [] : null;
+  }
 
   /**
    * @param pathOf what messages call an answer's source
@@ -58,14 +63,37 @@ export class Printer<A> {
     const { heading, separator = '', pieces, asides, document, ending } = this.format;
     const begun = performance.now();
     const answer = ask();
-    if (this.#seconds.length > 0) await print(separator);
-    else if (this.view.header && heading) await print(heading(this.view));
+    if (this.#seconds.length > 0) await this.#put(separator);
+    else if (this.view.header && heading) await this.#put(heading(this.view));
     this.#seconds.push((performance.now() - begun) / 1000);
     if (document && this.options.jsonLines) await print(toJsonText(document(answer), 0));
     else if (document || ending) this.#answers.push(answer);
-    if (pieces) await printPieces(pieces(answer, this.view), this.view.page);
+    if (pieces) await this.#putPieces(pieces(answer, this.view));
     for (const aside of asides?.(answer) ?? []) await this.#say(this.pathOf(answer), aside);
     return answer;
+  }
+
+  /** Prints, or keeps for the pager what a person reads on a terminal. */
+  async #put(text: string | Uint8Array): Promise<void> {
+    if (this.#paged !== null && typeof text === 'string') this.#paged.push(text);
+    else await print(text);
+  }
+
+  /** Puts pieces of text as {@link toTerminal} makes them fit to be seen, and bytes as they are. */
+  async #putPieces(pieces: Iterable<string | Uint8Array>): Promise<void> {
+    const { page } = this.view;
+    let batch = '';
+    for (const piece of pieces) {
+      if (typeof piece !== 'string') {
+        await this.#put(piece);
+        continue;
+      }
+      batch += piece;
+      if (batch.length < BATCH) continue;
+      await this.#put(toTerminal(batch, page));
+      batch = '';
+    }
+    await this.#put(toTerminal(batch, page));
   }
 
   async #say(path: string, { severity, message, loud }: Aside): Promise<void> {
@@ -82,6 +110,7 @@ export class Printer<A> {
   async end(several: boolean, unread: readonly Unread[]): Promise<void> {
     const { document, ending } = this.format;
     const answers = this.#answers;
+    if (this.#paged !== null) await showText(this.#paged.join(''));
     if (ending) {
       const [started, seconds] = [this.#started, this.#seconds];
       await print(ending({ answers, unread, started, seconds }));
@@ -117,20 +146,4 @@ function requireColumns(
 async function pageOf(options: GlobalOptions) {
   const terminal = await import('./terminal.js');
   return terminal.pageOf(options);
-}
-
-/** Prints pieces of text as {@link toTerminal} makes them fit to be seen, and bytes as they are. */
-async function printPieces(pieces: Iterable<string | Uint8Array>, page: Page): Promise<void> {
-  let batch = '';
-  for (const piece of pieces) {
-    if (typeof piece !== 'string') {
-      await print(piece);
-      continue;
-    }
-    batch += piece;
-    if (batch.length < BATCH) continue;
-    await print(toTerminal(batch, page));
-    batch = '';
-  }
-  await print(toTerminal(batch, page));
 }
