@@ -44,14 +44,15 @@ class Decoder<T extends DecodedTable> {
     if (bytes.length < fixedLength) {
       const message = `The table ends after ${bytes.length} bytes, inside its header of ${fixedLength}.`;
       this.#add('table-header-truncated', 'error', 0, bytes.length, message);
-      return { kind, table: null, diagnostics };
+      return { kind, size: bytes.length, table: null, diagnostics };
     }
     this.#reader.end = fixedLength;
     const header = headerLayout.decode(this.#reader);
     this.#inspectHeader(header);
     const structures = this.#structures(Math.min(header.length, bytes.length));
     const trailing = new Uint8Array(bytes.subarray(this.#reader.pos));
-    return { kind, table: { kind, header, structures, trailing } as T, diagnostics };
+    const table = { kind, header, structures, trailing } as T;
+    return { kind, size: bytes.length, table, diagnostics };
   }
 
   #add(
@@ -95,7 +96,7 @@ class Decoder<T extends DecodedTable> {
     if (sum === 0) return;
     const right = (checksum - sum) & 0xff;
     const message = `The checksum is ${hex(checksum, 2)}, but ${hex(right, 2)} would be right.`;
-    this.#add('table-checksum', 'warning', 9, 1, message);
+    this.#add('table-checksum', this.#layout.checksumSeverity, 9, 1, message);
   }
 
   /** The structures from the reader's position to `end`; leaves the reader after the last. */

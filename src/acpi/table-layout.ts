@@ -1,5 +1,5 @@
 import type { Sbdf } from '../base/sbdf.js';
-import type { Diagnostic } from './diagnostic.js';
+import type { Diagnostic, Severity } from './diagnostic.js';
 import type { Layout } from './layout.js';
 
 /** Names of the tables that are known: the signature each has in its specification. */
@@ -59,6 +59,8 @@ export interface DecodedTable<
 export interface Decoded<T extends DecodedTable = DecodedTable> {
   /** As which table the bytes were decoded. */
   kind: T['kind'];
+  /** Bytes that there were. */
+  size: number;
   /** null where not even the header's bytes are there. */
   table: T | null;
   /** In the order of their offsets within each kind; empty for a table without oddities. */
@@ -91,6 +93,8 @@ export interface TableLayout<T extends DecodedTable = DecodedTable> {
   /** What its specification calls a structure. */
   readonly noun: 'structure' | 'block';
   readonly header: Layout<T['header']>;
+  /** How bad a wrong checksum is: whether systems warn, or refuse the table. */
+  readonly checksumSeverity: Severity;
   /** Width in bytes of a structure's type; its length is always the two bytes at offset 2. */
   readonly typeWidth: 1 | 2;
   /** Known types of structures. */

@@ -95,4 +95,4 @@ export function mapStatus({ source, iommu, result, vtd, refusedBy }: MapAnswer):
 export const decoded = (source: Source): Decoded<Table> =>
   source.kind === 'table'
     ? decodeTable(source.bytes, source.table)
-    : { kind: 'DMAR', table: null, diagnostics: [] };
+    : { kind: 'DMAR', size: 0, table: null, diagnostics: [] };

@@ -41,7 +41,7 @@ export const reaches = (severity: Severity, level: Severity): boolean =>
  * @param rules the rules to go by; those of other tables are left out
  */
 export function checkTable(
-  { kind, table, diagnostics }: Decoded,
+  { kind, size, table, diagnostics }: Decoded,
   host: HostFacts = NO_HOST,
   rules: readonly Rule[] = RULES,
 ): CheckResult {
@@ -57,7 +57,9 @@ export function checkTable(
       ? table && rule.test(subject)
       : diagnostics.filter(({ code }) => code === rule.id);
     const before = findings.length;
-    for (const { offset, length, message, devices, severity = rule.severity } of remarks ?? []) {
+    for (const { offset, message, devices, severity = rule.severity, ...remark } of remarks ?? []) {
+      // A structure may claim more bytes than are there.
+      const length = Math.min(remark.length, size - offset);
       const finding = { rule, severity, offset, length, message };
       findings.push(devices === undefined ? finding : { ...finding, devices });
     }

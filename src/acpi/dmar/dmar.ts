@@ -14,6 +14,7 @@ export const DMAR: TableLayout<DmarTable> = {
   codePrefix: '',
   noun: 'structure',
   header: dmarHeader,
+  checksumSeverity: 'warning',
   typeWidth: 2,
   kinds: STRUCTURE_KINDS,
   unknown,

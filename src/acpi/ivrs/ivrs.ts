@@ -16,6 +16,7 @@ export const IVRS: TableLayout<IvrsTable> = {
   codePrefix: 'ivrs-',
   noun: 'block',
   header: ivrsHeader,
+  checksumSeverity: 'error',
   typeWidth: 1,
   kinds: BLOCK_KINDS,
   unknown: unknownBlock,

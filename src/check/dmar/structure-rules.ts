@@ -9,14 +9,15 @@ import {
 } from '../../acpi/dmar/device-scope.js';
 import { DMAR } from '../../acpi/dmar/dmar.js';
 import { drhd } from '../../acpi/dmar/drhd.js';
+import { rhsa as rhsaLayout } from '../../acpi/dmar/rhsa.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
+import { reservedBits } from '../reserved.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxGoesOn, linuxLogs, linuxStops } from './consequence.js';
 import { includesPciAll } from './drhd-rules.js';
 import { pathOf } from './path.js';
-import { reservedBits } from './reserved.js';
 import type { Subject } from './subject.js';
 
 const XEN_REFUSES = 'the whole table is refused with -EINVAL: VT-d is off';
@@ -141,7 +142,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       for (const rhsa of subject.all('RHSA')) {
         const extra = rhsa.trailing.length;
         if (extra === 0) continue;
-        const offset = rhsa.length - extra;
+        const offset = rhsaLayout.fixedLength;
         const message = `The ${called(rhsa)} has ${extra} bytes more than the 20 of an RHSA.`;
         yield aboutField(rhsa, offset, extra, message);
       }

@@ -2,10 +2,10 @@ import { SCOPE_IOAPIC } from '../../acpi/dmar/device-scope.js';
 import { DMAR_FLAGS, dmarHeader, hostAddressWidthBits } from '../../acpi/dmar/header.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
+import { reservedBits } from '../reserved.js';
 import type { Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
 import { linuxLogs } from './consequence.js';
-import { reservedBits } from './reserved.js';
 import type { Subject } from './subject.js';
 import { isUsableWidth } from './width.js';
 

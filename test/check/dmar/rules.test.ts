@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../../src/acpi/dmar/decode.js';
 import { checkTable } from '../../../src/check/check.js';
+import { DMAR_RULES } from '../../../src/check/dmar/rules.js';
 import { NO_HOST } from '../../../src/check/rule.js';
-import { RULES } from '../../../src/check/rules.js';
 import { tableOf } from '../../support/tables.js';
 import { CASES, type Case } from './cases.js';
+
+const RULES = DMAR_RULES.rules;
 
 const check = ({ bytes, host }: Case) => checkTable(decodeDmar(bytes), host).findings;
 /** Rules that are broken, without what is only told beside. */

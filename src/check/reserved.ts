@@ -1,7 +1,7 @@
-import { type Field, namedBits } from '../../acpi/layout.js';
-import { hex } from '../../base/hex.js';
-import type { Remark } from '../rule.js';
-import { aboutField } from '../wording.js';
+import { type Field, namedBits } from '../acpi/layout.js';
+import { hex } from '../base/hex.js';
+import type { Remark } from './rule.js';
+import { aboutField } from './wording.js';
 
 /**
  * Finds bits that the specification reserves and the table sets, by what the layout declares: fields
@@ -21,7 +21,7 @@ export function* reservedBits(
   for (const { name, kind, offset, width, flags } of fields) {
     const content = (value as Record<string, unknown>)[name];
     const at = where.offset + offset;
-    if (name === 'reserved' && isSet(content)) {
+    if (/^reserved\d*$/.test(name) && isSet(content)) {
       const bytes = `${width} ${width === 1 ? 'byte' : 'bytes'} at offset ${at}`;
       yield aboutField(where, offset, width, `${subject} sets reserved bits in the ${bytes}.`);
     } else if (kind === 'flags' && flags !== undefined) {
