@@ -1,5 +1,5 @@
-import { LAST_DEVICE_ID } from '../../acpi/ivrs/device-range.js';
-import type { Subject } from './subject.js';
+import { deviceRanges, LAST_DEVICE_ID } from '../../acpi/ivrs/device-range.js';
+import type { Ivhd } from '../../acpi/ivrs/ivhd.js';
 
 const IDS = LAST_DEVICE_ID + 1;
 const IDS_OF_A_BUS = 0x100;
@@ -14,7 +14,8 @@ export class DeviceListing {
   /** The highest of these for the devices of a bus. */
   readonly #busSince: number[] = [];
 
-  constructor(subject: Subject) {
+  /** @param ivhds those of Xen's form, in table order */
+  constructor(ivhds: readonly Ivhd[]) {
     // A device that is listed leads to the next that is not yet.
     const next = new Uint32Array(IDS + 1);
     for (let id = 0; id <= IDS; id++) next[id] = id;
@@ -26,9 +27,9 @@ export class DeviceListing {
       }
       return id;
     };
-    for (const ivhd of subject.xenIvhds) {
+    for (const ivhd of ivhds) {
       if (ivhd.segment !== 0) continue;
-      for (const { first, last } of subject.rangesOf(ivhd)) {
+      for (const { first, last } of deviceRanges(ivhd)) {
         for (let id = unlisted(first); id <= last; id = unlisted(id)) {
           this.#since[id] = ivhd.offset;
           next[id] = id + 1;

@@ -59,7 +59,7 @@ export class Subject {
   /** Where devices are listed for Xen; null where Xen goes by no IVHD. */
   get listing(): DeviceListing | null {
     if (this.xenIvhds.length === 0) return null;
-    this.#listing ??= new DeviceListing(this);
+    this.#listing ??= new DeviceListing(this.xenIvhds);
     return this.#listing;
   }
   #listing: DeviceListing | null = null;
