@@ -41,6 +41,10 @@ export interface LinuxVerdict {
   readonly step: VfioStep | null;
   /** The error of that step by its name, `EPERM`; null where there is none. */
   readonly errno: 'EPERM' | 'EINVAL' | null;
+  /** Where iommufd fails, which kernels from 6.6 on have beside the container; null where it does not. */
+  readonly iommufd: { readonly step: 'bind'; readonly errno: 'EINVAL' } | null;
+  /** What QEMU says of that step, as it stands in libvirt's log; null where nothing fails. */
+  readonly qemu: string | null;
   /** One sentence: what to do about it; null where nothing needs doing. */
   readonly remedy: string | null;
 }
@@ -166,7 +170,7 @@ export function judgeLinux(
   const restriction = regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel, iommu);
   if (restriction === 'binding') {
     return {
-      ...refusal(kernel),
+      ...refusal(candidate, kernel),
       reason: 'binding',
       message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel, iommu)}.`,
       remedy: remedyOfBinding(linux),
@@ -175,7 +179,7 @@ export function judgeLinux(
   if (culprits.length > 0) return blockedByGroup(candidate, culprits, linux);
   if (candidate.bridge) {
     return {
-      ...blockedAt('bind', 'EINVAL'),
+      ...unbound(kernel),
       reason: 'bridge',
       message: 'It is a bridge, and VFIO takes none.',
       remedy: null,
@@ -201,7 +205,7 @@ export function judgeLinux(
   return fine('no-region', noRegion(candidate, kernel));
 }
 
-const NOWHERE = { log: null, step: null, errno: null } as const;
+const NOWHERE = { log: null, step: null, errno: null, iommufd: null, qemu: null } as const;
 
 const fine = (reason: LinuxVerdict['reason'], message: string): LinuxVerdict => ({
   verdict: 'ok',
@@ -211,16 +215,40 @@ const fine = (reason: LinuxVerdict['reason'], message: string): LinuxVerdict => 
   remedy: null,
 });
 
-const blockedAt = (step: VfioStep, errno: 'EPERM' | 'EINVAL') =>
-  ({ verdict: 'blocked', log: null, step, errno }) as const;
+const IOMMUFD = { step: 'bind', errno: 'EINVAL' } as const;
+
+/** A device that vfio-pci cannot even be bound to. */
+const unbound = (kernel: LinuxKernel) =>
+  ({
+    verdict: 'blocked',
+    log: null,
+    step: 'bind',
+    errno: 'EINVAL',
+    iommufd: does(kernel, 'iommufd') ? IOMMUFD : null,
+    qemu: null,
+  }) as const;
+
+/** What QEMU calls the ioctls of a container (hw/vfio/container.c), and the errors of the C library. */
+const QEMU_STEPS = {
+  'set-container': 'Failed to set group container',
+  'set-iommu': 'Failed to set iommu for container',
+} as const;
+const ERRORS = { EPERM: 'Operation not permitted', EINVAL: 'Invalid argument' } as const;
 
 /** Where a kernel refuses a group with a binding region, and in what words. */
-function refusal(kernel: LinuxKernel) {
-  if (does(kernel, 'direct')) {
-    return { ...blockedAt('set-container', 'EINVAL'), log: SENTENCES.direct };
-  }
-  const early = does(kernel, 'ownership') && !does(kernel, 'blockingDomain');
-  return { ...blockedAt(early ? 'set-container' : 'set-iommu', 'EPERM'), log: SENTENCES.attach };
+function refusal({ group }: Candidate, kernel: LinuxKernel) {
+  const direct = does(kernel, 'direct');
+  const early = direct || (does(kernel, 'ownership') && !does(kernel, 'blockingDomain'));
+  const step = early ? 'set-container' : 'set-iommu';
+  const errno = direct ? 'EINVAL' : 'EPERM';
+  return {
+    verdict: 'blocked',
+    log: direct ? SENTENCES.direct : SENTENCES.attach,
+    step,
+    errno,
+    iommufd: does(kernel, 'iommufd') ? IOMMUFD : null,
+    qemu: `failed to setup container for group ${group?.id ?? 'N'}: ${QEMU_STEPS[step]}: ${ERRORS[errno]}`,
+  } as const;
 }
 
 /** Why no region counts for a device, though the table may name it. */
@@ -255,7 +283,7 @@ function withoutIommu(candidate: Candidate, linux: LinuxCase): LinuxVerdict | nu
   }
   if (groups === null ? iommu.failure !== null : !groups) {
     return {
-      ...blockedAt('bind', 'EINVAL'),
+      ...unbound(linux.kernel),
       reason: 'no-iommu',
       message: `The kernel has no IOMMU in use, so VFIO gives no device away: ${whyOff(linux)}.`,
       remedy: remedyOfOff(linux),
@@ -267,7 +295,7 @@ function withoutIommu(candidate: Candidate, linux: LinuxCase): LinuxVerdict | nu
     ? 'No remapping unit of the table serves it'
     : `The table has no remapping unit of segment ${formatSegment(segment)}`;
   return {
-    ...blockedAt('bind', 'EINVAL'),
+    ...unbound(linux.kernel),
     reason: 'no-unit',
     message:
       iommu.serves(candidate) === false
@@ -346,7 +374,7 @@ function blockedByGroup(
   const names = culprits.map(({ address }) => formatSbdf(address));
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
   return {
-    ...refusal(linux.kernel),
+    ...refusal(candidate, linux.kernel),
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
     remedy: remedyOfBinding(

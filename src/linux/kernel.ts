@@ -42,6 +42,8 @@ const SINCE = {
   nvsReserved: [6, 1],
   /** Claiming blocks DMA without attaching a domain, so that the refusal comes later. */
   blockingDomain: [6, 2],
+  /** VFIO's devices can be opened without their groups, by iommufd. */
+  iommufd: [6, 6],
   /** The IOMMU core refuses whole groups with a direct region, in words of its own. */
   direct: [6, 6],
 } as const satisfies Record<string, Version>;

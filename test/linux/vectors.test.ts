@@ -58,8 +58,12 @@ function expectedOf(vector: LinuxVector): Values {
   for (const bdf of Object.keys(vector.pci)) {
     if (!isBridge(vector, bdf)) values.set(`${bdf} has a group`, grouped.has(bdf));
   }
-  for (const { devices, vfio } of Object.values(groups)) {
+  for (const { devices, vfio, iommufd } of Object.values(groups)) {
     if (vfio === null) continue;
+    for (const [bdf, [step, errno]] of Object.entries(iommufd ?? {})) {
+      const failure = step === 'ok' ? null : { step, errno: ERRNO[errno] };
+      values.set(`${bdf} by iommufd`, failure);
+    }
     const refused = vfio.step !== 'ok';
     for (const bdf of devices.filter((one) => !isBridge(vector, one))) {
       values.set(`${bdf} by VFIO`, {
@@ -100,8 +104,11 @@ async function answersOf(vector: LinuxVector, own: boolean): Promise<Values> {
     const without = ['no-iommu', 'no-unit'].includes(report.linux.reason);
     values.set(`${bdf} has a group`, !without && up && served(report));
     if (without) continue;
-    const { step, errno, log } = report.linux;
+    const { step, errno, log, iommufd } = report.linux;
     values.set(`${bdf} by VFIO`, { step, errno, log });
+    // Only some kernels were asked.
+    const tried = Object.values(vector.groups).some((group) => group.iommufd?.[bdf]);
+    if (tried) values.set(`${bdf} by iommufd`, iommufd);
   }
   values.set('regions that it lists otherwise', [
     ...new Set(reports.flatMap(({ disagreements }) => disagreements)),

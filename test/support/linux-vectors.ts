@@ -8,6 +8,8 @@ export interface VectorGroup {
   reserved_regions: string[];
   /** How far VFIO (type 1) came; null where the group has bridges only. */
   vfio: { step: string; errno: number; log: string[] } | null;
+  /** The same by iommufd, where the kernel has it: by device. */
+  iommufd?: Record<string, [step: string, errno: number]> | null;
 }
 
 /** A boot of a Linux kernel with a table of ours, and what it made of it. */

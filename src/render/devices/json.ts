@@ -81,6 +81,8 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null, table
       log: linux.log,
       step: linux.step,
       errno: linux.errno,
+      iommufd: linux.iommufd && { ...linux.iommufd },
+      qemu: linux.qemu,
       way_out: linux.remedy,
       command: helpsOverride(report, table) ? overrideCommand([formatSbdf(address)]) : null,
     },

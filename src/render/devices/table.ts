@@ -174,6 +174,8 @@ interface Explanation {
   heading: string;
   message: string;
   log: readonly string[];
+  /** What QEMU says; the group is that of the first device. */
+  qemu: string | null;
   remedy: string | null;
   /** Whether a table that does not name the devices would help. */
   override: boolean;
@@ -198,11 +200,12 @@ function explanations({ reports, judges, source }: DevicesAnswer, page: Page): s
     else known.devices.push(nameOf(report));
   };
   for (const report of reports) {
-    const { verdict, message, log, remedy } = report.linux;
+    const { verdict, message, log, qemu, remedy } = report.linux;
     if (isPlain(report, verdict)) continue;
     const heading = `Linux ${judges.kernel.release}: ${verdict}`;
     const override = helpsOverride(report, source.table);
-    add(report, { heading, message, log: log === null ? [] : [`"${log}"`], remedy, override });
+    const said = log === null ? [] : [`"${log}"`];
+    add(report, { heading, message, log: said, qemu, remedy, override });
   }
   for (const report of reports) {
     const { verdict, message, shared, log, remedy } = report.xen;
@@ -212,19 +215,20 @@ function explanations({ reports, judges, source }: DevicesAnswer, page: Page): s
       log === null ? [] : [`"${log.strict}" under strict`, `"${log.relaxed}" under relaxed`];
     // The log names the region, so devices of another one are told apart.
     const region = shared === null ? '' : String(shared.base_address);
-    add(report, { heading, message, log: logged, remedy, override: false }, region);
+    add(report, { heading, message, log: logged, qemu: null, remedy, override: false }, region);
   }
   return [...found.values()].map((explanation) => paragraph(explanation, page));
 }
 
 function paragraph(
-  { heading, message, log, remedy, override, devices }: Explanation,
+  { heading, message, log, qemu, remedy, override, devices }: Explanation,
   { columns, style }: Page,
 ): string {
   const likewise = devices.length > 1 && log.length > 1 ? ' (likewise for the others)' : '';
   const lines = [
     message,
     ...(log.length === 0 ? [] : [`The log says: ${log.join(', ')}${likewise}`]),
+    ...(qemu === null ? [] : [`QEMU says: "${qemu}"`]),
     ...(remedy === null ? [] : [`What to do: ${remedy}`]),
     ...(override
       ? [
