@@ -130,6 +130,9 @@ export function bootNotes({ result }: FinalMap): GuestNote[] {
   if (e820.length > E820_ROOM) {
     notes.push({ code: 'e820-overflows', severity: 'warning', entries: e820.length });
   }
+  if (e820.some(({ start, size }) => start === HIGH_MEMORY_START && size === 0n)) {
+    notes.push({ code: 'high-ram-empty', severity: 'info' });
+  }
   for (const { start, size, type } of e820) {
     if (type !== E820.reserved || start + size <= HIGH_MEMORY_START || size === 0n) continue;
     if (start < HIGH_MEMORY_START) {

@@ -43,6 +43,8 @@ export interface NoteValues {
   'mmio-hole-ignored': { mmioHole: bigint };
   /** The final E820 has more entries than SeaBIOS and OVMF are given room for. */
   'e820-overflows': { entries: number };
+  /** libxl to 4.13 tells hvmloader of RAM above 4 GiB that has 0 bytes. */
+  'high-ram-empty': Record<never, never>;
   /** hvmloader does not see a region that crosses 4 GiB when it places BARs. First byte. */
   'region-crosses-4gib': { start: bigint };
   /** hvmloader does not look at regions above 4 GiB when it places BARs there. First byte. */

@@ -122,6 +122,17 @@ describe('a configuration file', () => {
     );
   });
 
+  test('and in the text it stands before the verdict', async () => {
+    const text = `type = "hvm"\nmemory = 2808\nrdm = "strategy=host,policy=strict"\n`;
+    const { stdout } = await runDmar(['guest', table, ...config(text)]);
+    const [said, verdict] = ['Line 3 says rdm', 'The guest can be created.'].map((piece) =>
+      stdout.indexOf(piece),
+    );
+    expect(said).toBeGreaterThan(0);
+    expect(verdict).toBeGreaterThan(said ?? 0);
+    expect(stdout.match(/Line 3 says rdm/g)).toHaveLength(1);
+  });
+
   test.each([
     ['pod', 'memory = 1024\nmaxmem = 2808\npci = ["00:1d.0"]', 'Set both to the same value'],
     ['videoram', 'memory = 2800\nvideoram = 4', 'at least 8 MiB'],

@@ -11,6 +11,7 @@ import {
   type GuestRegion,
   MIB,
 } from '../../toolstack/libxl/layout.js';
+import type { NoteCode } from '../../toolstack/notes.js';
 import { iommuName } from '../../xen/rdm-map.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
 import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
@@ -66,6 +67,7 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
   const verdict = wrap(explainVerdict(answer), columns);
   const parts = [
     preamble(answer, page),
+    misread(answer, page),
     refusal === null && answer.final?.result.boots !== false
       ? style.good(verdict)
       : style.bad(verdict),
@@ -77,7 +79,9 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
     remarks(
       [
         ...answer.sourceNotes.map((message) => ({ message })),
-        ...answer.notes.map((note) => explainNote(note, answer)),
+        ...answer.notes
+          .filter(({ code }) => !MISREAD.has(code))
+          .map((note) => explainNote(note, answer)),
         ...(unresolved === null ? [] : [{ message: unresolved }]),
         ...answer.diagnostics.filter(({ code }) => code !== 'scope-path-unresolved'),
       ],
@@ -85,6 +89,20 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
     ),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** Notes that xl makes of the file something else than it says: they come before the verdict. */
+const MISREAD: ReadonlySet<NoteCode> = new Set([
+  'rdm-ignored-by-xl',
+  'rdm-undefined',
+  'pci-not-a-list',
+]);
+
+function misread(answer: GuestAnswer, { columns, style }: Page): string {
+  return answer.notes
+    .filter(({ code }) => MISREAD.has(code))
+    .map((note) => style.warning(wrap(explainNote(note, answer).message, columns)))
+    .join('\n\n');
 }
 
 function picture(answer: GuestAnswer, sets: DeviceSets, { columns, style }: Page): string {
@@ -132,7 +150,9 @@ function mapTables({ layout, final }: GuestOutcome, page: Page): string[] {
 function e820Table(heading: string, entries: readonly E820Entry[], { style }: Page): string {
   if (entries.length === 0) return '';
   const rows = entries.map(({ start, size, type }) => [
-    `${formatAddress(start)}-${formatAddress(BigInt.asUintN(64, start + size - 1n))}`,
+    size === 0n
+      ? formatAddress(start)
+      : `${formatAddress(start)}-${formatAddress(BigInt.asUintN(64, start + size - 1n))}`,
     formatSize(size),
     typeName(type),
   ]);

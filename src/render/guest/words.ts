@@ -199,6 +199,8 @@ const SENTENCES: Sentences = {
     `An MMIO hole of ${mib(mmioHole)} is less than libxl's ${mib(DEFAULT_MMIO_HOLE)}, which it keeps; xl takes it for an error.`,
   'e820-overflows': ({ entries }) =>
     `The final E820 has ${entries} entries, and hvmloader gives SeaBIOS and OVMF room for ${E820_ROOM}: it writes past it, over what lies behind. Give the guest fewer devices with reserved regions.`,
+  'high-ram-empty': () =>
+    'libxl to 4.13 tells hvmloader of RAM above 4 GiB that has 0 bytes, since it looked at regions: the final map has an empty entry there, and should hvmloader run out of pages for its tables it stops, looking for one in that RAM.',
   'region-crosses-4gib': ({ start }) =>
     `The region at ${formatAddress(start)} crosses 4 GiB, where hvmloader does not see it: a BAR can land on it.`,
   'region-in-high-window': ({ start }) =>
