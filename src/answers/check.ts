@@ -4,14 +4,16 @@ import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '../check/check.js';
 import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
-import { requireTable, type TableSource } from '../evidence/source.js';
+import type { Source } from '../evidence/source.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
+import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { type Baseline, knownOf } from './baseline.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import { concerning } from './concern.js';
 import type { Evidence } from './evidence.js';
 import { fingerprintsOf } from './fingerprint.js';
 import { requireReleases } from './hypervisor.js';
+import { testimonyNotes } from './testimony.js';
 
 /** Options of the question what is wrong with a table. */
 export interface CheckOptions {
@@ -31,7 +33,7 @@ export interface CheckOptions {
 
 /** What is wrong with a table. */
 export interface CheckAnswer {
-  readonly source: TableSource;
+  readonly source: Source;
   /** null where not even its header could be decoded. */
   readonly table: Table | null;
   /** Whose facts went into it; null where nothing is known of the machine. */
@@ -63,41 +65,78 @@ const NEED_ALL: ReadonlySet<string> = new Set([
 /**
  * What is wrong with a table, rule by rule.
  *
- * @throws Failure `no-table` for a kernel's log, `unknown-rule` for a rule there is none of
+ * @throws Failure `unknown-rule` for a rule there is none of
  */
-export function answerCheck(
-  { source: any, host }: Evidence,
-  options: CheckOptions = {},
-): CheckAnswer {
-  const source = requireTable(any);
-  const asked = selectRules(options);
-  const isWhole = missingFrom(source) === null;
+export function answerCheck({ source, host }: Evidence, options: CheckOptions = {}): CheckAnswer {
+  const asked = selectRules(options).filter(
+    ({ id }) => source.kind === 'table' || REGION_RULES.has(id),
+  );
+  const isWhole = source.kind !== 'table' || missingFrom(source) === null;
   const rules = asked.filter(({ id }) => isWhole || !NEED_ALL.has(id));
-  const decoded = decodeTable(bytesToJudge(source), source.table);
+  const decoded =
+    source.kind === 'table'
+      ? decodeTable(bytesToJudge(source), source.table)
+      : decodeTable(tableOfRegions(source.regions), 'DMAR');
   const checked = checkTable(decoded, host ?? NO_HOST, rules);
   const left = asked.filter((rule) => !rules.includes(rule));
   const { xen, linux } = options;
-  const result = concerning(
+  const concerned = concerning(
     { ...checked, notRun: [...checked.notRun, ...rulesFor(decoded.kind, left)] },
     {
       xen: xen === undefined ? null : requireReleases(xen),
       linux: linux === undefined ? null : parseLinuxRelease(linux),
     },
   );
+  const isTable = source.kind === 'table';
+  const result = isTable
+    ? concerned
+    : { ...concerned, findings: concerned.findings.map(withoutPlace) };
   const fingerprints = fingerprintsOf(decoded.table, result.findings);
   const old = options.baseline ? knownOf(options.baseline, source.path) : null;
   return {
     source,
-    table: decoded.table,
+    table: isTable ? decoded.table : null,
     hostRoot: host?.root ?? null,
     rules: rulesFor(decoded.kind, asked),
     result,
     fingerprints,
     known: old && new Set(result.findings.filter((_, i) => old.has(fingerprints[i] as string))),
     failOn: options.failOn ?? 'error',
-    notes: [...source.notes, ...lossNotes(source), ...(host?.notes ?? [])],
+    notes: [
+      ...(isTable ? [] : [ONLY_REGIONS]),
+      ...source.notes,
+      ...lossNotes(source),
+      ...(isTable ? [] : testimonyNotes(source.log)),
+      ...(host?.notes ?? []),
+    ],
   };
 }
+
+/** Rules about regions alone, so that a text that tells of those can be asked; they need no other structure. */
+const REGION_RULES: ReadonlySet<string> = new Set([
+  'rmrr-base-unaligned',
+  'rmrr-limit-unaligned',
+  'rmrr-limit-page-boundary',
+  'rmrr-base-above-limit',
+  'rmrr-overlap',
+  'rmrr-frame-over-32-bits',
+  'rmrr-large',
+  'rmrr-shared',
+  'rmrr-in-acpi-nvs',
+  'rmrr-in-usable-memory',
+  'rmrr-not-reserved',
+]);
+
+const ONLY_REGIONS =
+  'The table itself is not in this text, so only rules about regions are asked. The table is in /sys/firmware/acpi/tables, and in what acpidump prints.';
+
+/** A finding without its place in a table that nobody has. */
+const withoutPlace = (finding: Finding): Finding => ({
+  ...finding,
+  offset: 0,
+  length: 0,
+  message: finding.message.replace(/ at offset \d+/g, ''),
+});
 
 /**
  * The rules that `only` and `ignore` leave.

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../acpi/diagnostic.js';
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
-import { requireTable, type TableSource } from '../evidence/source.js';
+import type { Source } from '../evidence/source.js';
 import { LinuxAmd } from '../linux/amd.js';
 import {
   bindingMembers,
@@ -19,15 +19,18 @@ import { type LinuxMachine, LinuxVtd } from '../linux/vtd.js';
 import type { Host, IommuGroup } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
 import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
+import { SightedRegions } from '../regions/of-sightings.js';
 import { regionsOf } from '../regions/of-table.js';
 import type { RegionUses } from '../regions/region.js';
 import { judgeXen } from '../xen/assign.js';
 import type { XenVerdict } from '../xen/assign-verdict.js';
 import type { Xen } from '../xen/boot.js';
+import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { bytesToJudge, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
 import { chooseKernel, type LinuxOptions } from './kernel.js';
+import { refusedDevices, withLinuxTestimony, withXenTestimony } from './testimony.js';
 
 /** Options of the question whether devices can be passed through. */
 export interface DevicesOptions extends XenOptions, LinuxOptions {
@@ -39,7 +42,7 @@ export interface DevicesOptions extends XenOptions, LinuxOptions {
 
 /** Which devices can be given to a guest, and why others cannot. */
 export interface DevicesAnswer {
-  readonly source: TableSource;
+  readonly source: Source;
   readonly judges: Judges;
   readonly reports: readonly DeviceReport[];
   /** Whose facts went into it; null where nothing is known of the machine. */
@@ -52,42 +55,78 @@ export interface DevicesAnswer {
 /**
  * May these devices be given to a guest, and if not, why, and what then?
  *
- * @throws Failure `no-table` for a kernel's log or less than a header; `no-such-device` and
+ * @throws Failure `no-table` for less than a header; `no-such-device` where the machine is known, and
  *   `unknown-release`, both a matter of usage
  */
 export function answerDevices(evidence: Evidence, options: DevicesOptions = {}): DevicesAnswer {
-  const { host } = evidence;
-  const source = requireTable(evidence.source);
+  const { host, source } = evidence;
+  const { xen, notes } = bootHypervisor(evidence, options);
+  const { bytes, regions, diagnostics } = regionsIn(source, host);
+  const { devices = [] } = options;
+  const refused = refusedDevices(source.log);
+  const candidates = candidatesOf(host, regions, [...devices, ...refused]);
+  const asked = new Set(devices.map(addressKey));
+  requirePresent(devices, candidates, source.path);
+  const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
+  const named = new Set(refused.map(addressKey));
+  const wanted = ({ address, uses }: Candidate) =>
+    asked.size > 0
+      ? asked.has(addressKey(address))
+      : options.all || uses.length > 0 || named.has(addressKey(address));
+  const reports = reportDevices(candidates, wanted, {
+    kernel,
+    running,
+    xen,
+    bytes,
+    host,
+    own: evidence.own ?? true,
+    chosen: options.linux !== undefined,
+  });
+  return {
+    source,
+    judges: { kernel, running, xen },
+    reports: reports.map((report) => withTestimony(report, source)),
+    hostRoot: host?.root ?? null,
+    names: host?.pciNames ?? null,
+    notes: [
+      ...notes,
+      ...linuxNotes,
+      ...missingFacts(host, regions),
+      ...unnamedNotes(source),
+      ...(host?.notes ?? []),
+    ],
+    diagnostics: diagnostics.filter(({ severity }) => severity === 'error'),
+  };
+}
+
+/** The table that judges go by, and its regions; of a log one that stands for the regions it tells of. */
+function regionsIn(source: Source, host: Host | null) {
+  if (source.kind !== 'table') {
+    const bytes = tableOfRegions(source.regions);
+    return { bytes, regions: new SightedRegions(source.regions), diagnostics: [] };
+  }
   const bytes = bytesToJudge(source);
   const { table, diagnostics } = decodeTable(bytes, source.table);
   if (table === null)
     throw new Failure('no-table', `${source.path} ends inside the table's header.`);
-  const { xen, notes } = bootHypervisor(evidence, options);
-  const regions = regionsOf(table, host?.pci ?? null);
-  const { devices = [] } = options;
-  const candidates = candidatesOf(host, regions, devices);
-  const asked = new Set(devices.map(addressKey));
-  requirePresent(devices, candidates, source.path);
-  const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
-  const wanted = ({ address, uses }: Candidate) =>
-    asked.size > 0 ? asked.has(addressKey(address)) : options.all || uses.length > 0;
-  return {
-    source,
-    judges: { kernel, running, xen },
-    reports: reportDevices(candidates, wanted, {
-      kernel,
-      running,
-      xen,
-      bytes,
-      host,
-      own: evidence.own ?? true,
-      chosen: options.linux !== undefined,
-    }),
-    hostRoot: host?.root ?? null,
-    names: host?.pciNames ?? null,
-    notes: [...notes, ...linuxNotes, ...missingFacts(host, regions), ...(host?.notes ?? [])],
-    diagnostics: diagnostics.filter(({ severity }) => severity === 'error'),
-  };
+  return { bytes, regions: regionsOf(table, host?.pci ?? null), diagnostics };
+}
+
+/** A report that does not contradict what the log itself says of the device. */
+const withTestimony = (report: DeviceReport, { log }: Source): DeviceReport => ({
+  ...report,
+  linux: withLinuxTestimony(report.linux, log, report.candidate.address),
+  xen: withXenTestimony(report.xen, log, report.candidate.address),
+});
+
+/** That a text tells of regions and not whose they are, so that any device may have one. */
+function unnamedNotes(source: Source): string[] {
+  if (source.kind === 'table') return [];
+  const unnamed = source.regions.filter(({ devices }) => devices === null);
+  if (unnamed.length === 0) return [];
+  return [
+    `This text does not say which devices ${unnamed.length === 1 ? 'a region is' : `${unnamed.length} regions are`} for. The table does, and /sys/kernel/iommu_groups/*/reserved_regions says it by group.`,
+  ];
 }
 
 function requirePresent(
@@ -179,7 +218,8 @@ function linuxCase(of: DevicesCase, kernel: LinuxKernel): LinuxCase {
   const runs = !chosen || kernel.release === running?.release;
   const cmdline = runs ? (host?.linuxCmdline ?? null) : null;
   const machine: LinuxMachine = {
-    pci: host?.pci ?? null,
+    // Of a machine that is known in part, what is missing may be there.
+    pci: host?.pci?.partial ? null : (host?.pci ?? null),
     memoryMap: host?.memoryMap ?? null,
     cmdline,
     isVirtual: (address) => host?.pciDetails(address).physicalFunction != null,

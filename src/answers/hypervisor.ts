@@ -1,6 +1,5 @@
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
-import { hex } from '../base/hex.js';
 import { type LogSource, type Source, sourceName, WHOSE } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import { bootXen, type Xen } from '../xen/boot.js';
@@ -17,6 +16,7 @@ import {
 import { tableOfRegions, withoutTable } from '../xen/vtd/logged-regions.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
+import { testimonyNotes } from './testimony.js';
 
 /** Options of the questions that are put to the modelled hypervisor. */
 export interface XenOptions {
@@ -58,7 +58,12 @@ export function bootHypervisor(evidence: Evidence, options: XenOptions): Hypervi
       xen,
       iommu,
       host,
-      notes: [...lossNotes(source), ...source.notes, ...notes],
+      notes: [
+        ...lossNotes(source),
+        ...source.notes,
+        ...(source.log === null ? [] : testimonyNotes(source.log)),
+        ...notes,
+      ],
       clean: (result) => (missing === null ? result : { ...result, diagnostics: [] }),
     };
   }
@@ -75,7 +80,8 @@ export function bootHypervisor(evidence: Evidence, options: XenOptions): Hypervi
     notes: [
       explainLog(source),
       ...lossNotes(source),
-      ...testimonyNotes(source, xen),
+      ...vtdNotes(source, xen),
+      ...testimonyNotes(log),
       ...source.notes,
       ...notes,
     ],
@@ -95,9 +101,9 @@ function hostFor({ source, host }: Evidence): Host | null {
 }
 
 /** What the log itself says of VT-d, and where the modelled hypervisor comes to something else. */
-function testimonyNotes({ log }: LogSource, xen: Xen): string[] {
+function vtdNotes({ log }: LogSource, xen: Xen): string[] {
   const notes: string[] = [];
-  const { vtd, ignored } = log;
+  const { vtd } = log;
   if (vtd !== null) {
     const model = xen.iommu_enabled && xen.outcome === 'ok';
     const said = `Line ${vtd.line} says that VT-d is ${vtd.on ? 'on' : 'off'}`;
@@ -106,9 +112,6 @@ function testimonyNotes({ log }: LogSource, xen: Xen): string[] {
         ? `${said}.`
         : `${said}. What the log shows would have it ${model ? 'on' : 'off'} under Xen ${xen.release.name}: the regions below are what that Xen would report.`,
     );
-  }
-  for (const { base, limit, line } of ignored) {
-    notes.push(`Line ${line}: Xen drops the region ${hex(base)}-${hex(limit)}.`);
   }
   return notes;
 }

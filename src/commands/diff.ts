@@ -12,11 +12,15 @@ export interface DiffCommandOptions extends SourceOptions, DiffOptions {}
 /** `dmar diff`: in what two tables differ. */
 export async function run(paths: string[], options: DiffCommandOptions): Promise<ExitStatus> {
   const tables: Evidence[] = [];
-  const status = await eachSource(paths, { ...options, whole: true }, async (evidence) => {
-    requireTable(evidence.source);
-    tables.push(evidence);
-    return EXIT.fine;
-  });
+  const status = await eachSource(
+    paths,
+    { ...options, whole: true, apart: true },
+    async (evidence) => {
+      requireTable(evidence.source);
+      tables.push(evidence);
+      return EXIT.fine;
+    },
+  );
   const [old, now] = tables;
   // What could not be read has been reported.
   if (old === undefined || now === undefined) return status;

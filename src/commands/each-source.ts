@@ -41,6 +41,8 @@ function* sourcesAt(
 interface EachOptions extends SourceOptions {
   /** Whether a directory stands for one source, whatever is in it. */
   whole?: boolean;
+  /** Whether each source is a machine of its own, or is to be told from the others. */
+  apart?: boolean;
 }
 
 /**
@@ -82,7 +84,7 @@ export async function eachSource(
         if (obstacle) throw new Failure(obstacle.code, obstacle.message);
         const source = await readSource({ path, root, table, maxSize, asIs });
         // Those named together may be one machine's evidence.
-        if (item.named && paths.length > 1 && !options.whole) named.push(source);
+        if (item.named && paths.length > 1 && !options.whole && !options.apart) named.push(source);
         else await ask(source, path === undefined);
         found++;
       } catch (error) {

@@ -15,7 +15,7 @@ export async function run(words: string[], options: SourceOptions): Promise<Exit
   const evidence: Evidence[] = [];
   const named = paths.length > 0 || options.root !== undefined;
   const read: ExitStatus = named
-    ? await eachSource(paths, options, async (one) => {
+    ? await eachSource(paths, { ...options, apart: true }, async (one) => {
         evidence.push(one);
         return EXIT.fine;
       })

@@ -39,32 +39,36 @@ export function candidatesOf(
   asked: readonly Sbdf[] = [],
 ): Candidate[] {
   const groups = groupsByDevice(host);
+  const groupOf = (address: Sbdf) => groups.get(addressKey(address)) ?? null;
   const pci = host?.pci ?? null;
-  const candidates =
-    pci === null
-      ? distinct([...regions.named(), ...asked]).map((address) =>
-          unknownCandidate(address, regions),
-        )
-      : [...pci.functions()].map((fn) => {
-          const details = (host as Host).pciDetails(fn);
-          const group = groups.get(addressKey(fn)) ?? null;
-          return knownCandidate(fn, details, group, pci.isBridge(fn), regions);
-        });
-  return candidates.sort((a, b) => addressKey(a.address) - addressKey(b.address));
+  const known = Array.from(pci?.functions() ?? [], (fn) => {
+    const details = (host as Host).pciDetails(fn);
+    return knownCandidate(fn, details, groupOf(fn), pci?.isBridge(fn) ?? false, regions);
+  });
+  const there = new Set(known.map(({ address }) => addressKey(address)));
+  const others = pci === null || pci.partial ? distinct([...regions.named(), ...asked]) : [];
+  const unknown = others
+    .filter((address) => !there.has(addressKey(address)))
+    .map((address) => unknownCandidate(address, groupOf(address), regions));
+  return [...known, ...unknown].sort((a, b) => addressKey(a.address) - addressKey(b.address));
 }
 
 const distinct = (addresses: readonly Sbdf[]): Sbdf[] => [
   ...new Map(addresses.map((address) => [addressKey(address), address])).values(),
 ];
 
-const unknownCandidate = (address: Sbdf, regions: RegionUses): Candidate => ({
+const unknownCandidate = (
+  address: Sbdf,
+  group: IommuGroup | null,
+  regions: RegionUses,
+): Candidate => ({
   address,
   classCode: null,
   vendorId: null,
   deviceId: null,
   driver: null,
   physicalFunction: null,
-  group: null,
+  group,
   known: false,
   bridge: false,
   uses: regions.touching(address),

@@ -7,7 +7,7 @@ import { VERSION } from '../../base/version.js';
 import type { Finding } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
 import { RULES } from '../../check/rules.js';
-import type { TableSource } from '../../evidence/source.js';
+import type { Source, TableSource } from '../../evidence/source.js';
 import type { Format } from '../basics/format.js';
 import { type JsonObject, toJsonText } from '../basics/json.js';
 import { consequenceTexts } from './rules.js';
@@ -61,13 +61,13 @@ export function checkToSarif(
         toolExecutionNotifications: unread.map(toNotification),
       },
     ],
-    artifacts: answers.map(({ source: { path, bytes, verbatim, sha256 } }) => ({
-      location: locationOf(path),
-      ...(verbatim
+    artifacts: answers.map(({ source }) => ({
+      location: locationOf(source.path),
+      ...(isVerbatim(source)
         ? {
-            length: bytes.length,
+            length: source.bytes.length,
             mimeType: 'application/octet-stream',
-            hashes: { 'sha-256': sha256 },
+            hashes: { 'sha-256': source.sha256 },
           }
         : {}),
     })),
@@ -111,6 +111,10 @@ function toDescriptor(rule: Rule): ReportingDescriptor {
   };
 }
 
+/** Whether a place in the table is one in the file. */
+const isVerbatim = (source: Source): source is TableSource =>
+  source.kind === 'table' && source.verbatim;
+
 const toNotification = ({ path, failure: { code, message } }: Unread): Notification => ({
   level: 'error',
   descriptor: { id: code },
@@ -120,7 +124,7 @@ const toNotification = ({ path, failure: { code, message } }: Unread): Notificat
 
 function toResult(
   { rule, severity, offset, length, message }: Finding,
-  { path, verbatim }: TableSource,
+  source: Source,
   index: number,
   fingerprint: string,
 ): Result {
@@ -131,10 +135,10 @@ function toResult(
     locations: [
       {
         physicalLocation: {
-          artifactLocation: { ...locationOf(path), index },
+          artifactLocation: { ...locationOf(source.path), index },
           region: {
             startLine: 1,
-            ...(verbatim ? { byteOffset: offset, byteLength: length } : {}),
+            ...(isVerbatim(source) ? { byteOffset: offset, byteLength: length } : {}),
           },
         },
       },

@@ -76,11 +76,14 @@ function preamble({ source, judges, hostRoot }: DevicesAnswer, page: Page): stri
 
 /** Place among the table's structures of its kind; after them what comes from elsewhere. */
 const indexOf = ({ origin }: ReservedRegion): number =>
-  'index' in origin ? origin.index : Number.MAX_SAFE_INTEGER;
+  'index' in origin ? origin.index : 'line' in origin ? origin.line : Number.MAX_SAFE_INTEGER;
 /** The structure that a region is from. */
 const kindOf = ({ origin }: ReservedRegion): string =>
-  'structure' in origin ? origin.structure : 'region';
-const placeOf = (region: ReservedRegion): string => `#${indexOf(region)}`;
+  'structure' in origin ? origin.structure : 'Region of';
+const placeOf = ({ origin }: ReservedRegion): string => {
+  if ('index' in origin) return `#${origin.index}`;
+  return 'line' in origin ? `line ${origin.line}` : `${origin.option}=`;
+};
 
 const nameOf = ({ candidate }: DeviceReport): string => shortName(formatSbdf(candidate.address));
 
