@@ -20,7 +20,7 @@ export interface SourceOptions {
 export async function sourceOf(
   bytes: Uint8Array,
   path: string,
-  { limit, table }: SourceOptions,
+  { limit, table: which }: SourceOptions,
   tools: Tools,
 ): Promise<Source> {
   const name = sourceName(path);
@@ -30,7 +30,7 @@ export async function sourceOf(
       return readHostTable(content.tree, limit, tools);
     case 'table': {
       const { kind, form, verbatim, log } = content;
-      const { losses, ...picked } = await pickTable(content.tables, name, table);
+      const { losses, ...picked } = await pickTable(content.tables, name, which);
       const completeness = completenessOf(losses);
       const sha256 = tools.sha256(picked.bytes);
       return { ...picked, kind, form, verbatim, sha256, completeness, log, path, hostTree: null };
@@ -39,7 +39,9 @@ export async function sourceOf(
       const { kind, log } = content;
       const { regions, units, losses, notes } = log;
       const completeness = completenessOf(losses);
-      return { kind, log, regions, units, completeness, notes: [...notes], path, hostTree: null };
+      const table = log.table?.signature ?? 'DMAR';
+      const common = { completeness, notes: [...notes], path, hostTree: null };
+      return { kind, table, log, regions, units, ...common };
     }
   }
 }

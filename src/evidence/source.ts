@@ -57,6 +57,8 @@ export interface TableSource extends SourceCommon {
 /** Texts without the table itself: only what programs printed of it and of its machine. */
 export interface LogSource extends SourceCommon {
   kind: Log['kind'];
+  /** The table that its regions are of. */
+  table: TableName;
   log: Log;
   /** Those of the log. */
   regions: readonly LogRegion[];

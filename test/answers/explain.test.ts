@@ -12,6 +12,7 @@ function logOf(...lines: string[]) {
   const { kind, regions, units } = log;
   const source: LogSource = {
     kind,
+    table: 'DMAR',
     log,
     regions,
     units,
