@@ -93,6 +93,7 @@ export function withLinuxTestimony(
   const refusal = find(log, /^refused-(rmrr|direct)$/, address);
   if (refusal === null || verdict.verdict === 'blocked') return verdict;
   return {
+    ...verdict,
     verdict: 'blocked',
     reason: 'binding',
     message: `Line ${refusal.number} of the log: ${refusal.line.meaning}`,
