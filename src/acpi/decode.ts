@@ -31,6 +31,9 @@ class Decoder<T extends DecodedTable> {
   readonly #reader: Reader;
 
   constructor(layout: TableLayout<T>, bytes: Uint8Array) {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError('A table is decoded from its bytes, a Uint8Array.');
+    }
     this.#layout = layout;
     this.#bytes = bytes;
     this.#reader = new Reader(bytes);

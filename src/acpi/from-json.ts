@@ -68,8 +68,14 @@ export function fromJsonAs<T extends DecodedTable>(
   fix: boolean,
 ): FromJson {
   const reader = new JsonReader(fix);
-  const bytes = new TableReader(layout, form, reader).table(json);
-  return { bytes: reader.problems.length === 0 ? bytes : null, problems: reader.problems };
+  const { problems } = reader;
+  try {
+    const bytes = new TableReader(layout, form, reader).table(json);
+    return { bytes: problems.length === 0 ? bytes : null, problems };
+  } catch (error) {
+    if (error instanceof TooMany) return { bytes: null, problems };
+    throw error;
+  }
 }
 
 const TABLE_KEYS = [
@@ -177,6 +183,12 @@ class TableReader<T extends DecodedTable> {
   }
 }
 
+/** Problems after which reading ends: a source made by a program can have as many as it has values. */
+const MOST_PROBLEMS = 1000;
+
+/** Thrown and caught here: there are more problems than anyone reads. */
+class TooMany extends Error {}
+
 /** The field that a path such as `structures[0].flags` ends with. */
 const lastKey = (path: string): string => path.slice(path.lastIndexOf('.') + 1);
 
@@ -189,6 +201,7 @@ export class JsonReader {
 
   complain(code: JsonProblem['code'], path: string, message: string): undefined {
     this.problems.push({ code, path, message });
+    if (this.problems.length === MOST_PROBLEMS) throw new TooMany();
     return undefined;
   }
 

@@ -30,12 +30,14 @@ export class Failure extends Error {
    * @param code stable kebab-case identifier
    * @param message one sentence that names the file and, where there is one, the byte offset
    * @param hint what to do about it
+   * @param more what else is wrong, each a sentence
    */
   constructor(
     readonly code: string,
     message: string,
     readonly hint?: string,
     readonly status: ExitStatus = EXIT.noTable,
+    readonly more: readonly string[] = [],
   ) {
     super(message);
   }

@@ -59,7 +59,7 @@ export function checkTable(
     const before = findings.length;
     for (const { offset, message, devices, severity = rule.severity, ...remark } of remarks ?? []) {
       // A structure may claim more bytes than are there.
-      const length = Math.min(remark.length, size - offset);
+      const length = Math.max(0, Math.min(remark.length, size - offset));
       const finding = { rule, severity, offset, length, message };
       findings.push(devices === undefined ? finding : { ...finding, devices });
     }

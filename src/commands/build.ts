@@ -17,8 +17,11 @@ export interface BuildOptions extends GlobalOptions {
   force?: boolean;
 }
 
-/** Most bytes of a source that are read, just below what a string can hold; of a table they tell some 20 MiB. */
-const MAX_JSON_SIZE = 511 * 2 ** 20;
+/** Most bytes of a source that are read; of a table they tell some 5 MiB. */
+const MAX_JSON_SIZE = 128 * 2 ** 20;
+
+/** Most values in a source, as many as tell of such a table: each is held in memory, however short it is. */
+const MAX_VALUES = 2 ** 23;
 
 /** Problems told at once; a source made by a program can have as many as it has structures. */
 const MOST_PROBLEMS = 10;
@@ -28,7 +31,10 @@ export async function run(paths: string[], options: BuildOptions): Promise<ExitS
   const path = paths[0] ?? '-';
   const name = sourceName(path);
   const { bytes, problems } = tableFromJson(await readJson(path, name), options);
-  if (bytes === null) throw new Failure('json-no-table', tell(name, problems), hint(problems));
+  if (bytes === null) {
+    const [first = '', ...more] = tell(name, problems);
+    throw new Failure('json-no-table', first, hint(problems), EXIT.noTable, more);
+  }
   if (options.output === '-') await print(bytes);
   else writeNewFile(options.output, bytes, { force: options.force ?? false });
   // Lengths and checksum are right now; what else is wrong, such as bytes that are no structure, stays.
@@ -46,6 +52,7 @@ async function readJson(path: string, name: string): Promise<unknown> {
     throw error;
   });
   if (bytes === null) throw new Failure('a-directory', `${path} is a directory.`);
+  refuseMany(bytes, name);
   const text = new TextDecoder().decode(bytes);
   try {
     return JSON.parse(text);
@@ -53,6 +60,21 @@ async function readJson(path: string, name: string): Promise<unknown> {
     await refuseLog(bytes, name);
     throw notJson(name, await firstError(text));
   }
+}
+
+/** Characters that a value of JSON begins with or ends at: `[`, `{` and `,`. */
+const VALUE_MARKS: ReadonlySet<number> = new Set([0x5b, 0x7b, 0x2c]);
+
+/** @throws Failure where JSON has more values than any table has */
+function refuseMany(bytes: Uint8Array, name: string): void {
+  let values = 0;
+  for (const byte of bytes) if (VALUE_MARKS.has(byte)) values++;
+  if (values <= MAX_VALUES) return;
+  const most = MAX_VALUES.toLocaleString('en').replaceAll(',', ' ');
+  throw new Failure(
+    'too-large',
+    `${name} holds more than ${most} values, and no table has so many.`,
+  );
 }
 
 /** Tells somebody who hopes to get a table out of a kernel's log why that cannot be. */
@@ -77,7 +99,13 @@ const notJson = (name: string, why = ''): Failure =>
 async function firstError(text: string): Promise<string> {
   const { parse, printParseErrorCode } = await import('jsonc-parser');
   const errors: ParseError[] = [];
-  parse(text, errors, { disallowComments: true });
+  try {
+    parse(text, errors, { disallowComments: true });
+  } catch (error) {
+    // It goes down into each list in turn, and there may be more of them than there is room for.
+    if (error instanceof RangeError) return '';
+    throw error;
+  }
   const [first] = errors;
   if (first === undefined) return '';
   const lines = text.slice(0, first.offset).split('\n');
@@ -86,12 +114,12 @@ async function firstError(text: string): Promise<string> {
   return ` (${place}): ${why.toLowerCase()}`;
 }
 
-function tell(name: string, problems: readonly JsonProblem[]): string {
+function tell(name: string, problems: readonly JsonProblem[]): string[] {
   const lines = problems
     .slice(0, MOST_PROBLEMS)
     .map(({ path, message }) => `${name}: ${path === '' ? '' : `${path}: `}${message}`);
   const more = problems.length - lines.length;
-  return [...lines, ...(more > 0 ? [`and ${more} more of the kind.`] : [])].join('\n');
+  return [...lines, ...(more > 0 ? [`and ${more} more of the kind.`] : [])];
 }
 
 const hint = (problems: readonly JsonProblem[]): string | undefined =>

@@ -83,12 +83,17 @@ async function write(fd: number, data: string | Uint8Array): Promise<void> {
  * the object that the contract for scripts describes.
  */
 export async function reportFailure(failure: Failure, json: boolean): Promise<void> {
-  const { code, message, hint } = failure;
+  const { code, message, more, hint } = failure;
   if (json) {
-    const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+    const error = {
+      code,
+      message: [message, ...more].join('\n'),
+      ...(hint === undefined ? {} : { hint }),
+    };
     await write(STDERR, toJsonText({ error }, 0));
     return;
   }
   await complain(`dmar: ${message}`);
+  for (const line of more) await complain(`dmar: ${line}`);
   if (hint !== undefined) await complain(`dmar: ${hint}`);
 }

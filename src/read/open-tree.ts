@@ -12,12 +12,13 @@ import { directoryTree } from './tree.js';
 /**
  * Opens a host's tree.
  *
- * @param root a directory, `/` for this machine; or a tar archive of one, compressed or not
+ * @param root a directory, `/` for this machine; or a tar archive of one, compressed or not; `-` reads that from
+ *   standard input
  * @param limit most bytes of an archive, those that decompressing makes included
  * @throws Failure `not-found`, `not-permitted`, or one that says why a file is no archive of a host
  */
 export async function openTree(root: string, limit: number): Promise<Tree> {
-  if (isDirectory(root)) return hostTreeAt(root) ?? directoryTree(root);
+  if (root !== '-' && isDirectory(root)) return hostTreeAt(root) ?? directoryTree(root);
   const bytes = await readCandidate(root, limit);
   const tree = bytes === null ? null : await treeOf(bytes, root, limit);
   if (tree !== null) return tree;

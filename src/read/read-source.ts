@@ -1,3 +1,4 @@
+import { Failure } from '../base/failure.js';
 import { readHostTable } from '../evidence/host-table.js';
 import { MAX_SIZE } from '../evidence/limit.js';
 import type { Source, SourceSpec } from '../evidence/source.js';
@@ -33,6 +34,9 @@ async function readPathSource(
   table: number | undefined,
 ): Promise<Source> {
   const bytes = await readCandidate(path, limit);
+  if (bytes === null && path === '-') {
+    throw new Failure('a-directory', 'Standard input is a directory: give its name instead of -.');
+  }
   if (bytes === null) {
     const { readDirectory } = await import('./directory.js');
     return readDirectory(path, limit, table);

@@ -44,9 +44,13 @@ const KERNEL_TREES: ReadonlySet<string> = new Set(['sys', 'proc']);
  * The files at and below a path, in the order of their paths. A directory that is a host's tree, live or
  * captured, is one candidate itself. Symbolic links to directories are not followed, so the walk ends.
  *
- * @param path as the user named it
+ * @param path as the user named it; `-` is standard input
  */
 export function* walk(path: string): Generator<Candidate | Obstacle> {
+  if (path === '-') {
+    yield { path, named: true };
+    return;
+  }
   let directory: boolean;
   try {
     directory = statSync(toSystem(path)).isDirectory();

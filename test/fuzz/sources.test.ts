@@ -7,7 +7,7 @@ import { TEXT_FORMATS } from '../../src/evidence/formats/index.js';
 import { readLog } from '../../src/evidence/logs/read.js';
 import { mend } from '../../src/evidence/text.js';
 import { mutated } from '../support/tables.js';
-import { FUZZ_LIMIT, fuzz } from './sources.js';
+import { FUZZ_LIMIT, sources as fuzz } from './targets.js';
 
 const folder = join(import.meta.dirname, 'seeds');
 const seeds = readdirSync(folder).map((name) => ({
