@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { Booted } from './qemu.js';
@@ -128,29 +128,82 @@ export function judgeLinux(booted: Booted): Verdict[] {
   ];
 }
 
-/** Holds each device's verdict against what VFIO did with its group. */
-function judgeVfio(booted: Booted): Verdict[] {
-  const groups = new Map(
-    booted
-      .text('vfio')
-      .split('\n')
+/** How far VFIO came with each group: `ok`, or the step and its error's number. */
+function vfioOf(booted: Booted): Map<number, string> {
+  const lines = booted.text('vfio').split('\n');
+  return new Map(
+    lines
       .filter((line) => line !== '')
       .map((line) => {
         const [group = '', step = '', errno = ''] = line.split(' ');
-        return [Number(group), step === 'ok' ? 'ok' : `${step} ${errno}`] as const;
+        return [Number(group), step === 'ok' ? 'ok' : `${step} ${errno}`];
       }),
   );
-  const devices = parsed<DevicesDocument>(booted, 'devices.json').devices.filter(
-    (device) => !isPort(device.class),
-  );
-  return devices.map(({ device, iommu_group, linux }) => {
-    const did = iommu_group === null ? 'no group' : (groups.get(iommu_group.id) ?? 'not tried');
-    return {
-      what: `VFIO and ${device}`,
-      holds: (linux.verdict === 'ok') === (did === 'ok'),
-      found: `dmar: ${linux.verdict}, VFIO: ${did}`,
-    };
-  });
+}
+
+/** What VFIO did with a device's group. */
+function vfioDid(booted: Booted, group: { id: number } | null): string {
+  return group === null ? 'no group' : (vfioOf(booted).get(group.id) ?? 'not tried');
+}
+
+/** Holds each device's verdict against what VFIO did with its group. */
+function judgeVfio(booted: Booted): Verdict[] {
+  return parsed<DevicesDocument>(booted, 'devices.json')
+    .devices.filter((device) => !isPort(device.class))
+    .map(({ device, iommu_group, linux: { verdict, step, errno } }) => {
+      const did = vfioDid(booted, iommu_group);
+      const foretold = verdict === 'ok' ? 'ok' : `${step} ${ERRNO[errno ?? '']}`;
+      return {
+        what: `VFIO and ${device}`,
+        // Without a group nothing can be tried beyond binding the driver.
+        holds: did === 'no group' ? verdict === 'blocked' : did === foretold,
+        found: `dmar: ${verdict} (${foretold}), VFIO: ${did}`,
+      };
+    });
+}
+
+/** Numbers of the errors that VFIO answers (asm-generic/errno-base.h). */
+const ERRNO: Readonly<Record<string, number>> = { EPERM: 1, EINVAL: 22 };
+
+/** Each line in which the kernel refuses a device or complains of the table is explained. */
+export function judgeExplain(booted: Booted): Verdict[] {
+  const { lines } = parsed<{ lines: { text: string }[] }>(booted, 'explain.json');
+  const explained = new Set(lines.map(({ text }) => text));
+  const wanted = booted
+    .text('dmesg-after')
+    .split('\n')
+    .filter((line) => /DMAR: Device (is ineligible|scope type does not match)/.test(line));
+  const missing = wanted.filter((line) => !explained.has(line));
+  return [
+    { what: 'explain knows the lines', holds: missing.length === 0, found: missing.join('; ') },
+  ];
+}
+
+/** What `dmar override` promises: the kernel takes its table, and gives the device away that it refused before. */
+export function judgeOverride(before: Booted, after: Booted, device: string): Verdict[] {
+  const taken = after.text('dmesg').includes('Table Upgrade: override [DMAR-');
+  const did = (booted: Booted): string => {
+    const { devices } = parsed<DevicesDocument>(booted, 'devices.json');
+    const found = devices.find((one) => one.device === device);
+    return vfioDid(booted, found?.iommu_group ?? null);
+  };
+  const [then, now] = [did(before), did(after)];
+  return [
+    { what: 'the kernel takes the table', holds: taken, found: 'no line of a table upgrade' },
+    {
+      what: `${device} can be given away now`,
+      holds: then !== 'ok' && now === 'ok',
+      found: `before: ${then}, now: ${now}`,
+    },
+  ];
+}
+
+/** dmar says on dom0 that Xen may use another table than the one that is shown. */
+export function judgeOtherTable(booted: Booted): Verdict[] {
+  const text = booted.text('map').replace(/\s+/g, ' ');
+  return [
+    { what: 'a note on the table in force', holds: /Xen may use another/.test(text), found: text },
+  ];
 }
 
 /** A table that cost the IOMMU has an error in it, any other has none. */
@@ -168,16 +221,28 @@ function judgeCheck(booted: Booted): Verdict[] {
   ];
 }
 
-/** Compares dmar's answers with what a booted Xen said. */
-export function judgeXen(booted: Booted): Verdict[] {
-  const map = parsed<MapDocument>(booted, 'map.json');
-  const release = /Xen version (\d+\.\d+\.\d+)/.exec(booted.serial)?.[1];
+/**
+ * Compares dmar's answers with what a booted Xen said.
+ *
+ * @param given the table that GRUB gave Xen where dom0 does not show it, and the executable that is to tell its map
+ */
+export function judgeXen(
+  booted: Booted,
+  given: { readonly dmar: string; readonly table: string } | null,
+): Verdict[] {
+  const there = parsed<MapDocument>(booted, 'map.json');
+  const release = /Xen version (\d+\.\d+\.\d+)/.exec(booted.serial)?.[1] ?? '';
+  const capture = booted.path('host.tar.gz');
+  const ask = (options: string[]): Buffer =>
+    spawnSync(given?.dmar ?? '', ['map', given?.table ?? '', '--root', capture, ...options]).stdout;
+  const map = given === null ? there : (JSON.parse(String(ask(['--json']))) as MapDocument);
+  const raw = given === null ? readFileSync(booted.path('map.raw')) : ask(['--raw']);
   return [
-    same("Xen's release", map.model.xen, release),
+    same("Xen's release", there.model.xen, release),
     same("the regions' devices", devicesOf(map), devicesInLog(booted.serial)),
     same(
       "the hypercall's buffer",
-      readFileSync(booted.path('map.raw')).toString('hex'),
+      raw.toString('hex'),
       readFileSync(booted.path('hypercall')).toString('hex'),
     ),
   ];

@@ -2,23 +2,29 @@
  * `npm run test:machine`: boots machines in QEMU with tables of ours, runs the executable there as root, and compares its
  * answers with what Linux and Xen did. It takes Debian with root's rights and some of its packages; where one is
  * missing it says so and skips.
- *
- * DMAR_BOOT_ONLY: boots only the machines whose names hold this, and the first, which the others are made from.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { packCpio } from '../../src/render/override/cpio.js';
-import { OVMF, PLATFORMS, xenDisk } from './grub.js';
+import { tableArchive } from '../../src/render/override/archive.js';
+import { type Firmware, OVMF, PLATFORMS, xenDisk } from './grub.js';
 import { kernelImage, makeInitrd, uncompressedKernel } from './guest.js';
-import { judgeCapture, judgeLinux, judgeRun, judgeXen, type Verdict } from './judge.js';
+import {
+  judgeCapture,
+  judgeExplain,
+  judgeLinux,
+  judgeOtherTable,
+  judgeOverride,
+  judgeRun,
+  judgeXen,
+  type Verdict,
+} from './judge.js';
 import { firstDependency, newestPackage, requireTools, Unavailable, unpacked } from './packages.js';
-import { type Booted, boot as bootOnce } from './qemu.js';
-import { ADDED, tableWith } from './tables.js';
+import { type Booted, boot as bootOnce, DEVICE } from './qemu.js';
+import { ADDED, BINDING, tableWith } from './tables.js';
 
 const CACHE = 'node_modules/.cache/dmar/boot';
 const DMAR = `dist/standalone/dmar-linux-${process.arch}`;
-const ONLY = process.env.DMAR_BOOT_ONLY ?? '';
 const OWN_TABLE = 'its own table';
 
 /** On a busy host the emulated clocks stand still now and then; the kernel is not to give them up for it. */
@@ -70,33 +76,43 @@ function prepare() {
   return { vmlinux, initrd, image, packages };
 }
 
-/** Boots Linux; a table goes in front of the initial RAM disk, where the kernel looks for one to take instead. */
-async function bootLinux({ vmlinux, image }: Prepared, name: string, table: Uint8Array | null) {
-  const folder = join(CACHE, name.replaceAll(' ', '-'));
+/** What is booted, beside what all machines share. */
+interface LinuxBoot {
+  /** What stands in front of the initial RAM disk, where the kernel looks for a table to take instead. */
+  readonly front?: Uint8Array;
+  /** More for the kernel's command line. */
+  readonly options?: string;
+}
+
+async function bootLinux({ vmlinux, image }: Prepared, name: string, what: LinuxBoot) {
+  const { front = new Uint8Array(), options = '' } = what;
   const initrd = join(CACHE, 'initrd-with-table');
-  const front =
-    table === null ? [] : [packCpio([{ name: 'kernel/firmware/acpi/DMAR.aml', data: table }])];
-  writeFileSync(initrd, Buffer.concat([...front, image]));
-  return boot(folder, [
-    ...['-cpu', 'max,la57=off', '-kernel', vmlinux, '-initrd', initrd, '-append', LINUX_OPTIONS],
+  writeFileSync(initrd, Buffer.concat([front, image]));
+  return boot(folderOf(name), [
+    ...['-cpu', 'max,la57=off', '-kernel', vmlinux, '-initrd', initrd],
+    ...['-append', `${LINUX_OPTIONS} ${options}`],
   ]);
 }
 
-/** Boots Xen with Linux as its first guest; GRUB hands the table over. */
-async function bootXen(prepared: Prepared, name: string, table: Uint8Array) {
+/** Boots Xen with Linux as its first guest; GRUB's commands hand the table over. */
+async function bootXen(
+  prepared: Prepared,
+  name: string,
+  { firmware, before, table }: { firmware: Firmware; before: string; table: Uint8Array },
+) {
   const xen = unpacked(newestPackage('^xen-hypervisor-[0-9.]+-amd64$'), prepared.packages);
-  const folder = join(CACHE, name.replaceAll(' ', '-'));
   const [file, initrd] = [join(CACHE, 'DMAR.aml'), join(CACHE, 'initrd.gz')];
   writeFileSync(file, table);
   writeFileSync(initrd, gzipSync(prepared.image, { level: 1 }));
   const files = { 'xen.gz': kernelImage(xen, 'xen-'), vmlinux: prepared.vmlinux, initrd };
-  const disk = xenDisk(`${folder}-disk`, {
-    firmware: 'uefi',
+  const disk = xenDisk(`${folderOf(name)}-disk`, {
+    ...{ firmware, before },
     files: { ...files, 'DMAR.aml': file },
-    before: 'acpi --exclude=DMAR /DMAR.aml',
   });
-  return boot(folder, disk);
+  return boot(folderOf(name), disk);
 }
+
+const folderOf = (name: string): string => join(CACHE, name.replaceAll(/[^\w]+/g, '-'));
 
 type Prepared = ReturnType<typeof prepare>;
 
@@ -104,37 +120,71 @@ const COMMANDS = ['map', 'map.json', 'devices', 'devices.json', 'check.json', 'c
 
 async function main(): Promise<void> {
   const prepared = prepare();
-  const first = await bootLinux(prepared, OWN_TABLE, null);
-  const path = '/sys/firmware/acpi/tables/DMAR';
+  const first = await bootLinux(prepared, OWN_TABLE, {});
   if (first.failure !== null) return report(OWN_TABLE, first, () => []);
   const own = readFileSync(first.path('DMAR'));
-  const judged = (booted: Booted, table: Uint8Array, more: (booted: Booted) => Verdict[]) => () => [
-    ...judgeRun(booted, COMMANDS, table, more === judgeXen ? 'RMAD' : 'DMAR'),
-    ...more(booted),
+  const linux = (booted: Booted, table: Uint8Array) => [
+    ...judgeRun(booted, COMMANDS, table, 'DMAR'),
+    ...judgeLinux(booted),
+    ...judgeExplain(booted),
     ...judgeCapture(booted, DMAR),
   ];
-  report(`Linux, ${OWN_TABLE} (${path})`, first, judged(first, own, judgeLinux));
+  report(`Linux, ${OWN_TABLE}`, first, () => linux(first, own));
 
-  const tables = {
-    'a binding region': ADDED.binding,
-    'a sub-hierarchy': ADDED.subHierarchy,
-    'a table that costs the IOMMU': ADDED.costly,
-  };
-  for (const [name, added] of Object.entries(tables)) {
-    if (!name.includes(ONLY)) continue;
+  for (const [name, added] of Object.entries(ADDED)) {
     const table = tableWith(own, added);
-    const booted = await bootLinux(prepared, name, table);
-    report(`Linux, ${name}`, booted, judged(booted, table, judgeLinux));
+    const booted = await bootLinux(prepared, name, {
+      front: tableArchive(table),
+      options: `drop=${DEVICE.network}`,
+    });
+    report(`Linux, ${name}`, booted, () => linux(booted, table));
+    // The binding region is the one that somebody wants to be rid of.
+    if (added === ADDED[BINDING] && booted.failure === null) await override(prepared, own, booted);
   }
+  await uefi(prepared, own);
+}
 
-  const name = 'Xen on UEFI';
-  if (!name.includes(ONLY)) return;
+/** Boots Linux and Xen with what `dmar override` made on a machine with a binding region. */
+async function override(prepared: Prepared, own: Uint8Array, before: Booted): Promise<void> {
+  const table = readFileSync(before.path('DMAR.aml'));
+  const name = 'the archive of dmar override';
+  const front = readFileSync(before.path('acpi_override.cpio'));
+  const booted = await bootLinux(prepared, name, { front });
+  report(`Linux, ${name}`, booted, () => [
+    ...judgeRun(booted, COMMANDS, table, 'DMAR'),
+    ...judgeLinux(booted),
+    ...judgeOverride(before, booted, DEVICE.network),
+    ...judgeCapture(booted, DMAR),
+  ]);
+
+  const lines = 'the lines of dmar override for GRUB';
+  if (!existsSync(PLATFORMS.bios)) return skip(`Xen, ${lines}`, 'grub-pc-bin is missing.');
+  const xen = await bootXen(prepared, lines, {
+    ...{ firmware: 'bios', table, before: before.text('override.cfg') },
+  });
+  // On a BIOS, dom0's kernel finds the firmware's table, not the one that GRUB gave Xen.
+  report(`Xen, ${lines}`, xen, () => [
+    ...judgeRun(xen, COMMANDS, own, 'DMAR'),
+    ...judgeOtherTable(xen),
+    ...judgeXen(xen, { dmar: DMAR, table: before.path('DMAR.aml') }),
+    ...judgeCapture(xen, DMAR),
+  ]);
+}
+
+/** Boots Xen on UEFI, where its first guest finds the table that Xen uses. */
+async function uefi(prepared: Prepared, own: Uint8Array): Promise<void> {
+  const name = `Xen on UEFI, ${BINDING}`;
   if (!existsSync(OVMF) || !existsSync(PLATFORMS.uefi)) {
-    return skip(name, 'ovmf and grub-efi-amd64-bin are missing.');
+    return skip(name, 'ovmf or grub-efi-amd64-bin is missing.');
   }
-  const table = tableWith(own, ADDED.binding);
-  const booted = await bootXen(prepared, name, table);
-  report(name, booted, judged(booted, table, judgeXen));
+  const table = tableWith(own, ADDED[BINDING]);
+  const before = 'acpi --exclude=DMAR /DMAR.aml';
+  const booted = await bootXen(prepared, name, { firmware: 'uefi', before, table });
+  report(name, booted, () => [
+    ...judgeRun(booted, COMMANDS, table, 'RMAD'),
+    ...judgeXen(booted, null),
+    ...judgeCapture(booted, DMAR),
+  ]);
 }
 
 try {

@@ -12,14 +12,18 @@ const region = (page: number, devices: readonly unknown[]) => ({
   devices,
 });
 
+export const BINDING = 'a binding region';
+
 /** Structures that go behind those of the machine's own table. */
 export const ADDED = {
   /** Binds one device, and one that Linux lets go: USB. */
-  binding: [region(0, [DEVICE.network]), region(1, [DEVICE.usb])],
+  [BINDING]: [region(0, [DEVICE.network]), region(1, [DEVICE.usb])],
   /** Names a port, and thereby what lies below it. */
-  subHierarchy: [region(0, [{ name: 'PCI sub-hierarchy', device: DEVICE.port }])],
+  'a sub-hierarchy': [region(0, [{ name: 'PCI sub-hierarchy', device: DEVICE.port }])],
   /** Calls an endpoint a bridge; for this Linux gives the IOMMU up. */
-  costly: [region(0, [{ name: 'PCI sub-hierarchy', device: DEVICE.network }])],
+  'a table that costs the IOMMU': [
+    region(0, [{ name: 'PCI sub-hierarchy', device: DEVICE.network }]),
+  ],
 };
 
 /**

@@ -8,6 +8,16 @@ ask devices.json dmar devices --all --json
 ask check.json dmar check --json
 ask capture dmar capture -o /out/host.tar.gz
 
+# "drop=ADDRESS" on the kernel's command line: a table that does not name the device, in all forms.
+for word in $(cat /proc/cmdline); do
+  case $word in
+  drop=*)
+    ask override dmar override --drop-device "${word#drop=}" --yes -o /out/DMAR.aml --initrd /out/acpi_override.cpio \
+      --grub /out/override.cfg
+    ;;
+  esac
+done
+
 # Xen's own answer to the hypercall that dmar replays.
 if [ -e /dev/xen/privcmd ]; then
   ask hypercall reserved-memory
@@ -29,3 +39,4 @@ for group in /sys/kernel/iommu_groups/*; do
   [ $others -gt 0 ] && attach-group "${group##*/}" >>/out/vfio
 done
 dmesg >/out/dmesg-after
+ask explain.json sh -c 'dmesg | dmar explain - --json'
