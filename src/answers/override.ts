@@ -1,5 +1,4 @@
-import { decodeDmar } from '../acpi/dmar/decode.js';
-import type { DmarTable } from '../acpi/dmar/dmar.js';
+import { decodeTable, type Table } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { hex } from '../base/hex.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
@@ -10,13 +9,13 @@ import { PCI_CLASS } from '../machine/pci-topology.js';
 import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
 import {
   type Edits,
-  editDmar,
   HIGHEST_REVISION,
-  loadableDmar,
+  loadableTable,
   type NewRegion,
   type TableEdit,
-} from '../regions/edit-dmar.js';
-import { DmarRegions } from '../regions/of-dmar.js';
+} from '../regions/edit.js';
+import { editTable } from '../regions/edit-table.js';
+import { regionsOf } from '../regions/of-table.js';
 import { answerDevices, type DeviceReport, type DevicesAnswer } from './devices.js';
 import { answerDiff, type DiffAnswer } from './diff.js';
 import type { Evidence } from './evidence.js';
@@ -100,7 +99,7 @@ export function answerOverride(
   const pci = host?.pci ?? null;
   const dropDevices = [...(options.dropDevice ?? []), ...othersThanUsb(old, host, options)];
   const join = (options.fix && options.yes) ?? false;
-  const { table, edits, unmatched, overlaps } = editDmar(
+  const { table, edits, unmatched, overlaps } = editTable(
     old,
     {
       dropDevices,
@@ -112,7 +111,7 @@ export function answerOverride(
     pci,
   );
   refuseUnmatched(unmatched, source.path);
-  const bytes = loadableDmar(table);
+  const bytes = loadableTable(table);
   if (edits.length === 0 && !(options.fix && isMended(old, source.bytes, bytes))) {
     throw nothingToChange(options);
   }
@@ -144,11 +143,8 @@ export function answerOverride(
 }
 
 /** The table up to the end that its header gives it: Linux takes no file of another length. */
-function wholeTable({ table, bytes, path, completeness }: TableSource, fix: boolean): DmarTable {
-  if (table !== 'DMAR') {
-    throw new Failure('no-dmar', `${path} is ${table}, and only DMAR tables can be changed.`);
-  }
-  const { table: decoded } = decodeDmar(bytes);
+function wholeTable({ table, bytes, path, completeness }: TableSource, fix: boolean): Table {
+  const { table: decoded } = decodeTable(bytes, table);
   if (decoded === null) throw new Failure('no-table', `${path} ends inside the table's header.`);
   const { length } = decoded.header;
   if (completeness !== 'whole' || (bytes.length < length && !fix)) {
@@ -163,17 +159,17 @@ function wholeTable({ table, bytes, path, completeness }: TableSource, fix: bool
     );
   }
   if (bytes.length <= length) return decoded;
-  return decodeDmar(bytes.subarray(0, length)).table ?? decoded;
+  return decodeTable(bytes.subarray(0, length), table).table ?? decoded;
 }
 
 /** Whether anything beyond the revision and the checksum that follows from it was put right. */
-function isMended({ header }: DmarTable, old: Uint8Array, now: Uint8Array): boolean {
+function isMended({ header }: Table, old: Uint8Array, now: Uint8Array): boolean {
   const sum = old.subarray(0, header.length).reduce((all, byte) => (all + byte) & 0xff, 0);
   return sum !== 0 || now.length !== header.length;
 }
 
 function othersThanUsb(
-  table: DmarTable,
+  table: Table,
   host: Host | null,
   { keepOnlyUsb = false }: OverrideOptions,
 ): Sbdf[] {
@@ -186,7 +182,7 @@ function othersThanUsb(
       EXIT.usage,
     );
   }
-  return candidatesOf(host, new DmarRegions(table, host.pci))
+  return candidatesOf(host, regionsOf(table, host.pci))
     .filter(({ uses, classCode }) => uses.length > 0 && (classCode ?? 0) >> 8 !== PCI_CLASS.usb)
     .map(({ address }) => address);
 }
@@ -251,7 +247,7 @@ const HPE_FIRMWARE = /^(HPE?\s*$|HPQOEM|CPQ)/;
 
 function risksOf(
   outcomes: readonly DeviceOutcome[],
-  { header }: DmarTable,
+  { header }: Table,
   overlaps: boolean,
 ): OverrideRisk[] {
   const lost = outcomes.filter(

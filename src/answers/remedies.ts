@@ -261,7 +261,7 @@ const ADVICE: readonly Advice[] = [
   },
   {
     code: 'table-override',
-    problems: ['binding-region', 'shared-region'],
+    problems: ['binding-region', 'shared-region', 'unity-region'],
     text: 'Have a table loaded that does not name the device: dmar override makes one and says first what that means; --loader tells how to load it and how to go back.',
     command: (situation) =>
       `dmar override --drop-device ${bdf(situation)} --yes ${

@@ -4,7 +4,7 @@ import { EXIT, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
-import type { NewRegion } from '../regions/edit-dmar.js';
+import type { NewRegion } from '../regions/edit.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
 import { DIFF_FORMATS } from '../render/diff/formats.js';

@@ -2,7 +2,7 @@ import { answerOverride, type OverrideAnswer, type OverrideOptions } from '../an
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { NODE_TOOLS } from '../read/tools.js';
 import { type MadeFile, OVERRIDE_FORMATS } from '../render/override/formats.js';
-import { WAYS } from '../render/override/ways.js';
+import { waysFor } from '../render/override/ways.js';
 import { writeNewFile } from '../write/new-file.js';
 import type { SourceOptions } from './declarations.js';
 import { eachSource } from './each-source.js';
@@ -26,7 +26,7 @@ export async function run(paths: string[], options: OverrideCommandOptions): Pro
     const answer = answerOverride(evidence, options, NODE_TOOLS.sha256);
     const refused = answer.needsConsent && !options.yes && !options.dryRun && asksForFiles(options);
     const files = refused || options.dryRun ? [] : await makeFiles(answer, options);
-    const way = WAYS.find(({ code }) => code === options.loader) ?? null;
+    const way = waysFor(answer.source.table).find(({ code }) => code === options.loader) ?? null;
     const printer = await Printer.open(OVERRIDE_FORMATS, options);
     await printer.print(() => ({ ...answer, files, way, dryRun: options.dryRun ?? false }));
     await printer.end(false, []);
@@ -46,7 +46,7 @@ const asksForFiles = ({ output, initrd, grub, opencore }: OverrideCommandOptions
   [output, initrd, grub, opencore].some((path) => path !== undefined);
 
 async function makeFiles(
-  { bytes }: OverrideAnswer,
+  { bytes, source: { table } }: OverrideAnswer,
   { output, initrd, grub, opencore, force = false }: OverrideCommandOptions,
 ): Promise<MadeFile[]> {
   const files: MadeFile[] = [];
@@ -57,15 +57,15 @@ async function makeFiles(
   if (output !== undefined) make('table', output, bytes);
   if (initrd !== undefined) {
     const { tableArchive } = await import('../render/override/archive.js');
-    make('initrd', initrd, tableArchive(bytes));
+    make('initrd', initrd, tableArchive(table, bytes));
   }
   if (grub !== undefined) {
     const { grubSnippet } = await import('../render/override/grub.js');
-    make('grub', grub, grubSnippet());
+    make('grub', grub, grubSnippet(table));
   }
   if (opencore !== undefined) {
     const { openCoreEntries } = await import('../render/override/opencore.js');
-    make('opencore', opencore, openCoreEntries());
+    make('opencore', opencore, openCoreEntries(table));
   }
   return files;
 }

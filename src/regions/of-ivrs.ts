@@ -8,7 +8,7 @@ import type { PciTopology } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 
 /** Device IDs of a segment, both ends inclusive. */
-interface Span {
+export interface Span {
   readonly segment: number;
   readonly first: number;
   readonly last: number;
@@ -87,7 +87,8 @@ const isRegion = ({ flags, memoryLength }: Ivmd): boolean =>
   memoryLength > 0n &&
   (hasFlag(flags, IVMD_FLAGS, 'Unity') || hasFlag(flags, IVMD_FLAGS, 'ExclusionRange'));
 
-function spansOf(table: IvrsTable, block: Ivmd): Span[] {
+/** Devices that a block is for. */
+export function spansOf(table: IvrsTable, block: Ivmd): Span[] {
   const { type, segment, deviceId: first, auxiliaryData: last } = block;
   if (type === IVMD_TYPE.device) return [{ segment, first, last: first }];
   if (type === IVMD_TYPE.range) return [{ segment, first, last }];

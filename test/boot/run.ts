@@ -134,7 +134,7 @@ async function main(): Promise<void> {
   for (const [name, added] of Object.entries(ADDED)) {
     const table = tableWith(own, added);
     const booted = await bootLinux(prepared, name, {
-      front: tableArchive(table),
+      front: tableArchive('DMAR', table),
       options: `drop=${DEVICE.network}`,
     });
     report(`Linux, ${name}`, booted, () => linux(booted, table));

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
 import { LOADERS } from '../../src/commands/declarations.js';
-import { WAYS } from '../../src/render/override/ways.js';
+import { waysFor } from '../../src/render/override/ways.js';
 import { runDmar } from '../support/program.js';
 import { schemaErrors } from '../support/schema.js';
 
+const WAYS = waysFor('DMAR');
 const HOST = 'fixtures/rack-server-host';
 const folder = mkdtempSync(join(tmpdir(), 'dmar-override-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -9,7 +9,7 @@ export const csv = csvFormat<DevicesAnswer, Row>({
     reports.map((report) => ({
       path: source.path,
       report,
-      json: deviceToJson(report, names, source.table),
+      json: deviceToJson(report, names),
     })),
   columns: {
     source: ({ path }) => path,

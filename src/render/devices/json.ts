@@ -1,4 +1,3 @@
-import type { TableName } from '../../acpi/table-layout.js';
 import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { formatAddress } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
@@ -30,7 +29,7 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
       relax_rmrr: judges.kernel.relaxesAll,
       xen: judges.xen.release.name,
     },
-    devices: reports.map((report) => deviceToJson(report, names, source.table)),
+    devices: reports.map((report) => deviceToJson(report, names)),
     notes: [...notes],
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     format_version: FORMAT_VERSION,
@@ -39,12 +38,8 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
 
 export const json: Format<DevicesAnswer> = { document: devicesToJson };
 
-/**
- * One device and its verdicts, as an element of `devices` in that schema.
- *
- * @param table which table its regions are of
- */
-export function deviceToJson(report: DeviceReport, names: PciNames | null, table: TableName) {
+/** One device and its verdicts, as an element of `devices` in that schema. */
+export function deviceToJson(report: DeviceReport, names: PciNames | null) {
   const { candidate, restriction, linux, xen, disagreements } = report;
   const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = candidate;
   const known = vendorId !== null && deviceId !== null;
@@ -84,7 +79,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null, table
       iommufd: linux.iommufd && { ...linux.iommufd },
       qemu: linux.qemu,
       way_out: linux.remedy,
-      command: helpsOverride(report, table) ? overrideCommand([formatSbdf(address)]) : null,
+      command: helpsOverride(report) ? overrideCommand([formatSbdf(address)]) : null,
     },
     xen: {
       verdict: xen.verdict,

@@ -6,8 +6,6 @@ import { deviceToJson } from './json.js';
 /** A line of JSON for each device, with the path of its source. */
 export const ndjson: Format<DevicesAnswer> = {
   pieces: ({ source, reports, names }) =>
-    reports.map((report) =>
-      toJsonText({ source: source.path, ...deviceToJson(report, names, source.table) }, 0),
-    ),
+    reports.map((report) => toJsonText({ source: source.path, ...deviceToJson(report, names) }, 0)),
   asides: ({ notes, diagnostics }) => asidesOf(notes, diagnostics),
 };

@@ -190,7 +190,7 @@ const isPlain = ({ candidate }: DeviceReport, verdict: string): boolean =>
   verdict === 'ok' && candidate.uses.length === 0 && candidate.known;
 
 /** A paragraph for each reason for which either judge does not simply say yes to a device. */
-function explanations({ reports, judges, source }: DevicesAnswer, page: Page): string[] {
+function explanations({ reports, judges }: DevicesAnswer, page: Page): string[] {
   const found = new Map<string, Explanation>();
   const add = (
     report: DeviceReport,
@@ -206,7 +206,7 @@ function explanations({ reports, judges, source }: DevicesAnswer, page: Page): s
     const { verdict, message, log, qemu, remedy } = report.linux;
     if (isPlain(report, verdict)) continue;
     const heading = `Linux ${judges.kernel.release}: ${verdict}`;
-    const override = helpsOverride(report, source.table);
+    const override = helpsOverride(report);
     const said = log === null ? [] : [`"${log}"`];
     add(report, { heading, message, log: said, qemu, remedy, override });
   }

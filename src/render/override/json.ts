@@ -1,7 +1,7 @@
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Format } from '../basics/format.js';
-import type { JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 import { deviceToJson } from '../devices/json.js';
 import { diffToJson } from '../diff/json.js';
@@ -22,20 +22,19 @@ export function overrideToJson(answer: OverrideReport): JsonObject {
       limit: formatAddress(edit.limit),
       index: edit.index,
       devices: edit.devices.map(formatSbdf),
-      message: explainEdit(edit),
+      message: explainEdit(edit, source.table),
     })),
     changes: changes as JsonObject[],
     devices: {
-      before: outcomes.map(({ before }) => deviceToJson(before, names, source.table)),
-      after: outcomes.flatMap(({ after }) =>
-        after === null ? [] : [deviceToJson(after, names, source.table)],
-      ),
+      before: outcomes.map(({ before }) => deviceToJson(before, names)),
+      after: outcomes.flatMap(({ after }) => (after === null ? [] : [deviceToJson(after, names)])),
     },
     files: answer.files.map((file) => ({ ...file })),
     way: answer.way && { ...answer.way, steps: [...answer.way.steps] },
     needs_yes: answer.needsConsent,
     risks: risks.map((risk) => ({ code: risk.code, message: explainRisk(risk) })),
     notes: [...notes],
+    format_version: FORMAT_VERSION,
   };
 }
 

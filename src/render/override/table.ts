@@ -28,7 +28,12 @@ function renderOverride(answer: OverrideReport, page: Page): string {
       ],
       page,
     ),
-    list('Changes:', answer.edits.map(explainEdit), page, 'Only lengths and sums are corrected.'),
+    list(
+      'Changes:',
+      answer.edits.map((edit) => explainEdit(edit, source.table)),
+      page,
+      'Only lengths and sums are corrected.',
+    ),
     outcomesTable(answer.outcomes, page),
     list('Still blocked:', stillBlocked(answer), page),
     list('What may go wrong:', answer.risks.map(explainRisk), page),

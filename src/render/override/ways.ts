@@ -1,4 +1,5 @@
-import { TABLE_FILE } from './grub.js';
+import type { TableName } from '../../acpi/table-layout.js';
+import { tableFile } from './grub.js';
 
 /** A way to have a table loaded, and the way back. */
 export interface Way {
@@ -13,7 +14,7 @@ export interface Way {
 const ARCHIVE = 'acpi_override.cpio';
 
 /** The ways there are, by what boots the machine. */
-export const WAYS: readonly Way[] = [
+export const waysFor = (table: TableName): readonly Way[] => [
   {
     code: 'grub',
     title:
@@ -29,7 +30,7 @@ export const WAYS: readonly Way[] = [
     code: 'xen',
     title: "GRUB, Xen or Linux: GRUB's acpi command (dmar override … --grub FILE writes the lines)",
     steps: [
-      `cp ${TABLE_FILE} /boot/`,
+      `cp ${tableFile(table)} /boot/`,
       'the lines of --grub in a menu entry of their own: /etc/grub.d/40_custom',
       'update-grub',
     ],
@@ -49,7 +50,7 @@ export const WAYS: readonly Way[] = [
     code: 'dracut',
     title: 'dracut (Fedora, RHEL, openSUSE)',
     steps: [
-      `mkdir -p /etc/acpi-tables; cp ${TABLE_FILE} /etc/acpi-tables/`,
+      `mkdir -p /etc/acpi-tables; cp ${tableFile(table)} /etc/acpi-tables/`,
       'acpi_override="yes" and acpi_table_dir="/etc/acpi-tables" in /etc/dracut.conf.d/acpi.conf',
       'dracut -f',
     ],
@@ -59,7 +60,7 @@ export const WAYS: readonly Way[] = [
     code: 'mkinitcpio',
     title: 'mkinitcpio (Arch)',
     steps: [
-      `mkdir -p /etc/initcpio/acpi_override; cp ${TABLE_FILE} /etc/initcpio/acpi_override/`,
+      `mkdir -p /etc/initcpio/acpi_override; cp ${tableFile(table)} /etc/initcpio/acpi_override/`,
       'acpi_override in HOOKS of /etc/mkinitcpio.conf',
       'mkinitcpio -P',
     ],
@@ -70,7 +71,7 @@ export const WAYS: readonly Way[] = [
     title: 'initramfs-tools (Debian, Ubuntu)',
     steps: [
       'apt install acpi-override-initramfs',
-      `cp ${TABLE_FILE} /var/lib/acpi-override/`,
+      `cp ${tableFile(table)} /var/lib/acpi-override/`,
       'update-initramfs -u',
     ],
     back: 'Remove the package and run update-initramfs -u; until then boot another kernel, whose RAM disk has no table.',
@@ -80,7 +81,7 @@ export const WAYS: readonly Way[] = [
     title: 'Proxmox VE with proxmox-boot-tool, which writes the boot entries anew each time',
     steps: [
       'apt install acpi-override-initramfs',
-      `cp ${TABLE_FILE} /var/lib/acpi-override/`,
+      `cp ${tableFile(table)} /var/lib/acpi-override/`,
       'update-initramfs -u',
       'proxmox-boot-tool refresh',
     ],
@@ -95,7 +96,7 @@ export const WAYS: readonly Way[] = [
   {
     code: 'opencore',
     title: 'OpenCore (dmar override … --opencore FILE writes the entries)',
-    steps: [`copy ${TABLE_FILE} to EFI/OC/ACPI`, 'the entries of --opencore in config.plist'],
+    steps: [`copy ${tableFile(table)} to EFI/OC/ACPI`, 'the entries of --opencore in config.plist'],
     back: 'Set Enabled to false in both entries; keep a USB stick with the old EFI folder.',
   },
 ];

@@ -1,7 +1,8 @@
+import type { TableName } from '../../acpi/table-layout.js';
 import type { OverrideRisk } from '../../answers/override.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf, type Sbdf } from '../../base/sbdf.js';
-import type { TableEdit } from '../../regions/edit-dmar.js';
+import type { TableEdit } from '../../regions/edit.js';
 import { listSome } from '../basics/text.js';
 
 const FEW_DEVICES = 6;
@@ -14,9 +15,15 @@ const named = (devices: readonly Sbdf[]): string =>
 
 const formatRange = (base: bigint, limit: bigint): string => `${hex(base)}-${hex(limit)}`;
 
+/** The structures that reserve memory. */
+const STRUCTURES: Readonly<Record<TableName, string>> = { DMAR: 'RMRR', IVRS: 'IVMD' };
+
 /** What was changed, as a sentence. */
-export function explainEdit({ action, base, limit, index, devices }: TableEdit): string {
-  const region = `RMRR #${index} ${formatRange(base, limit)}`;
+export function explainEdit(
+  { action, base, limit, index, devices }: TableEdit,
+  table: TableName,
+): string {
+  const region = `${STRUCTURES[table]} #${index} ${formatRange(base, limit)}`;
   switch (action) {
     case 'drop-region':
       return devices.length === 0
