@@ -139,13 +139,13 @@ async function main(): Promise<void> {
     });
     report(`Linux, ${name}`, booted, () => linux(booted, table));
     // The binding region is the one that somebody wants to be rid of.
-    if (added === ADDED[BINDING] && booted.failure === null) await override(prepared, own, booted);
+    if (added === ADDED[BINDING] && booted.failure === null) await override(prepared, booted);
   }
   await uefi(prepared, own);
 }
 
 /** Boots Linux and Xen with what `dmar override` made on a machine with a binding region. */
-async function override(prepared: Prepared, own: Uint8Array, before: Booted): Promise<void> {
+async function override(prepared: Prepared, before: Booted): Promise<void> {
   const table = readFileSync(before.path('DMAR.aml'));
   const name = 'the archive of dmar override';
   const front = readFileSync(before.path('acpi_override.cpio'));
@@ -164,7 +164,7 @@ async function override(prepared: Prepared, own: Uint8Array, before: Booted): Pr
   });
   // On a BIOS, dom0's kernel finds the firmware's table, not the one that GRUB gave Xen.
   report(`Xen, ${lines}`, xen, () => [
-    ...judgeRun(xen, COMMANDS, own, 'DMAR'),
+    ...judgeRun(xen, COMMANDS, readFileSync(xen.path('DMAR')), 'DMAR'),
     ...judgeOtherTable(xen),
     ...judgeXen(xen, { dmar: DMAR, table: before.path('DMAR.aml') }),
     ...judgeCapture(xen, DMAR),

@@ -15,9 +15,9 @@ export const grubSnippet = (
 # To go back: choose another entry, or take the lines out (e in the menu does so for one boot).
 # Under Secure Boot GRUB refuses the command, and the firmware's table stays. After an update of the firmware make
 # the table anew.
-for table in /${tableFile(table)} /boot/${tableFile(table)}; do
-  if [ -f $table ]; then
-    acpi --exclude=${table} $table
-  fi
-done
+if [ -f /${tableFile(table)} ]; then
+  acpi --exclude=${table} /${tableFile(table)}
+elif [ -f /boot/${tableFile(table)} ]; then
+  acpi --exclude=${table} /boot/${tableFile(table)}
+fi
 `;
