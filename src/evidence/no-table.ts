@@ -7,6 +7,13 @@ import type { Tree } from './tree.js';
 const ELSEWHERE =
   'A table of another machine can be given as a file, or on standard input with -; --root names a captured host.';
 
+/**
+ * Said of Arm machines, whose IOMMUs an IORT table describes: none of Xen's drivers for them has the operation
+ * (xen/drivers/passthrough/arm).
+ */
+export const NO_REGIONS_ON_ARM =
+  'Xen reports no regions on Arm: its answer has 0 entries, whatever the IORT table says.';
+
 const text = (tree: Tree, path: string): string =>
   new TextDecoder().decode(tree.head(path, 65536) ?? undefined).trim();
 
@@ -43,6 +50,13 @@ export function explainNoTable(tree: Tree, names: readonly string[]): Failure {
     );
   }
   const there = describeTables(signatures.map((name) => name.slice(0, 4)));
+  if (signatures.some((name) => name.startsWith('IORT'))) {
+    return new Failure(
+      'no-dmar-arm',
+      `${who} is an Arm machine. ${NO_REGIONS_ON_ARM}`,
+      `In ${directory} are ${there}. ${ELSEWHERE}`,
+    );
+  }
   const vm = virtualMachine(tree);
   if (vm !== null) {
     return new Failure(

@@ -59,6 +59,13 @@ export async function pickTable(
   const found = tables.filter((table) => kind !== undefined && tableOfBytes(table.bytes) === kind);
   if (kind === undefined) {
     const { describeTables } = await import('../acpi/table-names.js');
+    if (tables.some((table) => signatureOf(table.bytes) === 'IORT')) {
+      const { NO_REGIONS_ON_ARM } = await import('./no-table.js');
+      throw new Failure(
+        'no-dmar-arm',
+        `${name} holds the IORT table of an Arm machine. ${NO_REGIONS_ON_ARM}`,
+      );
+    }
     throw new Failure(
       'no-dmar',
       `${name} holds no ${TABLE_NAMES} table, but ${describeTables(tables.map((table) => signatureOf(table.bytes)))}.`,
