@@ -1,5 +1,6 @@
 import type { MapAnswer } from '../../answers/map.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
+import { iommuName } from '../../xen/rdm-map.js';
 import { type Aside, asidesOf } from '../basics/format.js';
 
 /** What a list of entries has no room for: that VT-d is off, that the hypercall failed, and what is odd. */
@@ -14,11 +15,14 @@ export function mapAsides(answer: MapAnswer): Aside[] {
   ];
 }
 
-function whyOff({ result: { xen } }: MapAnswer): string {
-  if (xen.outcome !== 'ok') return `Xen ${xen.release.name} does not boot: ${xen.why}.`;
+function whyOff({ result: { xen, stop } }: MapAnswer): string {
+  if (stop !== null) {
+    const does = stop.phase === 'boot' ? 'does not boot' : 'crashes when it is asked';
+    return `Xen ${xen.release.name} ${does}: ${stop.why}.`;
+  }
   const because =
     xen.failure === null
       ? (xen.off ?? '')
       : `Xen ${xen.release.name} refuses this table. ${xen.failure.message}`;
-  return `VT-d is off, so no region is reported to any guest. ${because}`.trim();
+  return `${iommuName(xen)} is off, so no region is reported to any guest. ${because}`.trim();
 }
