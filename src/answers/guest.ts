@@ -123,7 +123,10 @@ export function readGuest(
   release: string,
 ): GuestQuestion {
   const xl = file === null ? null : readFile(file, release);
-  const memory = options.memory ?? (xl === null ? null : ramOf(xl.info));
+  const kind = type ?? xl?.type ?? 'hvm';
+  // A graphics card, and with it video memory, is a matter of hvm alone.
+  const info = kind === 'hvm' ? (xl?.info ?? null) : null;
+  const memory = options.memory ?? (info === null ? (xl?.info.maximum ?? null) : ramOf(info));
   if (memory === null) {
     throw usage(
       file === null
@@ -135,13 +138,13 @@ export function readGuest(
   if (memory <= LOW_MEMORY_START) throw usage('A guest has more than 1 MiB of memory.');
   return {
     config: completeConfig({ ...xl?.options, ...options, memory }),
-    info: options.memory === undefined ? (xl?.info ?? null) : null,
+    info: options.memory === undefined ? info : null,
     machine: {
       ...(xl?.machine ?? DEFAULT_MACHINE),
       ...(options.mmioHole === undefined ? {} : { mmioHole: options.mmioHole }),
       ...(firmware === undefined ? {} : { firmware }),
     },
-    type: type ?? xl?.type ?? 'hvm',
+    type: kind,
     notes: [
       ...(xl?.notes ?? []).filter(({ code }) => code !== 'no-type' || type === undefined),
       ...notes,

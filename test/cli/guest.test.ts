@@ -269,6 +269,13 @@ describe('guests of other types', () => {
     expect(answer.message).toContain('no PCI device to a guest of type pvh');
   });
 
+  test('pvh: no video memory is taken off', async () => {
+    writeFileSync(inDir('pvh.cfg'), 'type = "pvh"\nmemory = 1000\n');
+    const { status, answer } = await json('--config', inDir('pvh.cfg'));
+    expect({ status, memory: answer.guest.memory }).toEqual({ status: 0, memory: 1000 });
+    expect(answer.remarks).toMatchObject([{ code: 'pvh-guest' }]);
+  });
+
   test('pv: no RAM is moved, and none is in the way', async () => {
     const args = ['--memory', '2800', '--pci', '00:1d.0', '--rdm-mem-boundary', '3072'];
     const { status, answer } = await json(...args, '--type', 'pv');

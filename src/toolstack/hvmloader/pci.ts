@@ -51,7 +51,7 @@ export interface PciSetup {
 
 /** Where the hole begins by default (HVM_BELOW_4G_MMIO_START), and where it ends in every release. */
 const PCI_MEM_START = 0xf000_0000n;
-export const PCI_MEM_END = 0xfc00_0000n;
+const PCI_MEM_END = 0xfc00_0000n;
 const IO_WINDOW = { start: 0xc000n, end: 0x1_0000n };
 
 /** A BAR on its way to an address. */

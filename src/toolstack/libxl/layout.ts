@@ -9,7 +9,7 @@ export const GIB = 1n << 30n;
 /** Where the guest's RAM above the MMIO hole begins. */
 export const HIGH_MEMORY_START = 4n * GIB;
 /** First byte of RAM in the E820 of an HVM guest with a device model (libxl's GUEST_LOW_MEM_START). */
-export const LOW_MEMORY_START = MIB;
+export const LOW_MEMORY_START = 0x10_0000n;
 /** The MMIO hole below 4 GiB where nothing else is asked for, in bytes (Xen's HVM_BELOW_4G_MMIO_LENGTH). */
 export const DEFAULT_MMIO_HOLE = 256n * MIB;
 /** The hole of a guest of type pvh, in bytes (libxl_create.c, from 4.11). */

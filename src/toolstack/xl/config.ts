@@ -234,7 +234,12 @@ export function readXlGuest(
     info,
     machine: readMachine(file, info),
     type: type.type,
-    notes: [...rdmNotes, ...deviceNotes, ...type.notes, ...memoryNotes(info)],
+    notes: [
+      ...rdmNotes,
+      ...deviceNotes,
+      ...type.notes,
+      ...(type.type === 'pv' || type.type === 'pvh' ? [] : memoryNotes(info)),
+    ],
   };
 }
 
