@@ -33,6 +33,8 @@ function joinBroken(text: string): Text {
   let first = 1;
   const raw = text.split(/\r\n|\n|\r/);
   for (const [i, line] of raw.entries()) {
+    // Of blank lines one is as good as many, and some texts have millions.
+    if (line === '' && pieces.length === 0 && lines.at(-1) === '') continue;
     if (pieces.length === 0) first = i + 1;
     const piece =
       pieces.length === 0 ? line : line.replace(/^[ \t]{0,8}(?:>[ >]{0,80})?/, quoteOnly);
