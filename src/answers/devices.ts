@@ -26,6 +26,7 @@ import { judgeXen } from '../xen/assign.js';
 import type { XenVerdict } from '../xen/assign-verdict.js';
 import type { Xen } from '../xen/boot.js';
 import { tableOfRegions } from '../xen/vtd/logged-regions.js';
+import { type Companions, companionsIn, missingOf } from './companions.js';
 import { bytesToJudge, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
@@ -36,6 +37,8 @@ import { refusedDevices, withLinuxTestimony, withXenTestimony } from './testimon
 export interface DevicesOptions extends XenOptions, LinuxOptions {
   /** The devices asked for; left out or empty: those that a region touches, or all. */
   readonly devices?: readonly Sbdf[] | undefined;
+  /** Devices of which all functions are asked for, whatever function the address names. */
+  readonly slots?: readonly Sbdf[] | undefined;
   /** Every device of the machine. */
   readonly all?: boolean | undefined;
 }
@@ -62,7 +65,10 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
   const { host, source } = evidence;
   const { xen, notes } = bootHypervisor(evidence, options);
   const { bytes, regions, diagnostics } = regionsIn(source, host);
-  const { devices = [] } = options;
+  const devices = [
+    ...(options.devices ?? []),
+    ...(options.slots ?? []).flatMap((slot) => functionsOf(slot, host)),
+  ];
   const refused = refusedDevices(source.log);
   const candidates = candidatesOf(host, regions, [...devices, ...refused]);
   const asked = new Set(devices.map(addressKey));
@@ -93,10 +99,34 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
       ...linuxNotes,
       ...missingFacts(host, regions),
       ...unnamedNotes(source),
+      ...togetherNotes(reports, devices),
       ...(host?.notes ?? []),
     ],
     diagnostics: diagnostics.filter(({ severity }) => severity === 'error'),
   };
+}
+
+/** The functions that a machine has of a device; where it is not known, function 0. */
+function functionsOf({ segment, bus, device }: Sbdf, host: Host | null): Sbdf[] {
+  const there = [...(host?.pci?.functions() ?? [])].filter(
+    (fn) => fn.segment === segment && fn.bus === bus && fn.device === device,
+  );
+  return there.length === 0
+    ? [{ segment, bus, device, func: 0 }]
+    : there.map(({ func }) => ({ segment, bus, device, func }));
+}
+
+/** What must be given away, or unbound, together with the devices that were asked for. */
+function togetherNotes(reports: readonly DeviceReport[], asked: readonly Sbdf[]): string[] {
+  if (asked.length === 0) return [];
+  return reports.flatMap(({ candidate, companions }) => {
+    const name = formatSbdf(candidate.address);
+    const group = missingOf(companions.group, asked);
+    if (group.length === 0) return [];
+    return [
+      `${name} goes together with the rest of its IOMMU group ${candidate.group?.id}: ${group.join(', ')}. Give them to the same guest, or unbind them from their drivers.`,
+    ];
+  });
 }
 
 /** The table that judges go by, and its regions; of a log one that stands for the regions it tells of. */
@@ -186,6 +216,7 @@ export interface DeviceReport {
   readonly candidate: Candidate;
   /** What Linux makes of its regions, and why; null for a device without any. */
   readonly restriction: { readonly kind: Restriction; readonly why: string } | null;
+  readonly companions: Companions;
   readonly linux: LinuxVerdict;
   readonly xen: XenVerdict;
   /** Where the running kernel's list of its group's reserved regions differs from the table. */
@@ -269,10 +300,12 @@ export function reportDevices(
     ]),
   );
   const judge = judgeXen(xen);
+  const companions = companionsIn(candidates);
   return candidates.filter(wanted).map((candidate) => {
     const group = candidate.group === null ? undefined : groups.get(candidate.group);
     return {
       candidate,
+      companions: companions(candidate),
       restriction:
         candidate.uses.length === 0
           ? null

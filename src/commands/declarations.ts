@@ -226,6 +226,10 @@ export const COMMANDS: Commands = {
     options: [
       { flags: '--all', about: 'every device of the machine' },
       {
+        flags: '--vm <file>',
+        about: "the devices of a virtual machine: Proxmox's .conf, libvirt's XML or xl's file",
+      },
+      {
         flags: '--linux <release>',
         about: "which kernel judges (default: the host's, else today's)",
         parse: parseLinux,

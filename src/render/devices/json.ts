@@ -53,6 +53,10 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
     driver,
     physical_function: physicalFunction === null ? null : formatSbdf(physicalFunction),
     iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
+    goes_with: {
+      group: report.companions.group.map(formatSbdf),
+      regions: report.companions.regions.map(formatSbdf),
+    },
     regions: candidate.uses.map(({ region, named, below }) => ({
       rmrr: rmrrOf(region),
       origin: originToJson(region.origin),

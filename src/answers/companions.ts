@@ -1,0 +1,50 @@
+import { formatSbdf, type Sbdf, sameSbdf } from '../base/sbdf.js';
+import type { IommuGroup } from '../machine/host.js';
+import { PCI_CLASS } from '../machine/pci-topology.js';
+import type { Candidate } from '../regions/candidate.js';
+import type { ReservedRegion } from '../regions/region.js';
+
+/** What has to be given to the same guest as a device, or unbound from the host. */
+export interface Companions {
+  /** Other members of its IOMMU group that are no bridges: Linux hands a group over as a whole. */
+  readonly group: readonly Sbdf[];
+  /** Other devices of its reserved regions: under Xen they disturb each other through them. */
+  readonly regions: readonly Sbdf[];
+}
+
+const isBridge = ({ classCode }: Candidate): boolean =>
+  classCode !== null && classCode >> 16 === PCI_CLASS.bridge;
+
+/**
+ * Finds what goes with a device, for as many as are asked about.
+ *
+ * @param all every candidate of the machine
+ */
+export function companionsIn(all: readonly Candidate[]): (candidate: Candidate) => Companions {
+  const byGroup = new Map<IommuGroup, Candidate[]>();
+  const byRegion = new Map<ReservedRegion, Candidate[]>();
+  for (const candidate of all) {
+    if (candidate.group !== null && !isBridge(candidate)) push(byGroup, candidate.group, candidate);
+    for (const { region } of candidate.uses) push(byRegion, region, candidate);
+  }
+  const others = (of: Candidate, found: readonly Candidate[]): Sbdf[] => [
+    ...new Set(found.filter((one) => one !== of).map(({ address }) => address)),
+  ];
+  return (candidate) => ({
+    group: others(candidate, candidate.group === null ? [] : (byGroup.get(candidate.group) ?? [])),
+    regions: others(
+      candidate,
+      candidate.uses.flatMap(({ region }) => byRegion.get(region) ?? []),
+    ),
+  });
+}
+
+function push<K>(map: Map<K, Candidate[]>, key: K, candidate: Candidate): void {
+  const known = map.get(key);
+  if (known === undefined) map.set(key, [candidate]);
+  else known.push(candidate);
+}
+
+/** Devices of a list that are in no other, as a sentence names them. */
+export const missingOf = (wanted: readonly Sbdf[], given: readonly Sbdf[]): string[] =>
+  wanted.filter((device) => !given.some((one) => sameSbdf(one, device))).map(formatSbdf);
