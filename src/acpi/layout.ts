@@ -42,7 +42,7 @@ export const hasFlag = <B extends FlagBits>(
 ): boolean => bitsOf(flags, bits, name) !== 0;
 
 /** The bits of a flags field that have a name, as a mask. */
-export const namedBits = (bits: FlagBits): bigint =>
+const namedBits = (bits: FlagBits): bigint =>
   Object.values(bits).reduce((mask: bigint, place) => {
     const [low, high] = placeOf(place);
     return mask | (((1n << BigInt(high - low + 1)) - 1n) << BigInt(low));
@@ -80,6 +80,8 @@ export interface Field {
   /** Width in bytes; 0 where the width depends on the structure's length. */
   readonly width: number;
   readonly flags?: FlagBits;
+  /** The bits of a flags field that have a name, as a mask. */
+  readonly named?: bigint;
   readonly meaning?: Meaning<never>;
   /** How the entries of a field of kind `list` are laid out. */
   readonly entries?: EntryList;
@@ -267,7 +269,9 @@ export function layout<T extends object>(decode: (reader: Reader) => T): Layout<
   const names = Object.keys(decode(describer as unknown as Reader));
   let offset = 0;
   const fields = describer.calls.map((call, i): Field => {
-    const field = { name: names[i] as string, offset, ...call };
+    const { flags } = call;
+    const named = flags === undefined ? {} : { named: namedBits(flags) };
+    const field = { name: names[i] as string, offset, ...call, ...named };
     offset += call.width;
     return field;
   });

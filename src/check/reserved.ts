@@ -1,4 +1,4 @@
-import { type Field, namedBits } from '../acpi/layout.js';
+import type { Field } from '../acpi/layout.js';
 import { hex } from '../base/hex.js';
 import type { Remark } from './rule.js';
 import { aboutField } from './wording.js';
@@ -18,14 +18,14 @@ export function* reservedBits(
   where: { offset: number },
   subject: string,
 ): Generator<Remark> {
-  for (const { name, kind, offset, width, flags } of fields) {
+  for (const { name, kind, offset, width, named } of fields) {
     const content = (value as Record<string, unknown>)[name];
     const at = where.offset + offset;
-    if (/^reserved\d*$/.test(name) && isSet(content)) {
+    if (name.startsWith('reserved') && isSet(content)) {
       const bytes = `${width} ${width === 1 ? 'byte' : 'bytes'} at offset ${at}`;
       yield aboutField(where, offset, width, `${subject} sets reserved bits in the ${bytes}.`);
-    } else if (kind === 'flags' && flags !== undefined) {
-      const extra = BigInt(content as number) & ~namedBits(flags);
+    } else if (kind === 'flags' && named !== undefined) {
+      const extra = BigInt(content as number) & ~named;
       if (extra === 0n) continue;
       const message = `${subject} sets the reserved bits ${hex(extra)} of its flags at offset ${at}.`;
       yield aboutField(where, offset, width, message);

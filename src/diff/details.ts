@@ -1,4 +1,4 @@
-import { type Field, namedBits } from '../acpi/layout.js';
+import type { Field } from '../acpi/layout.js';
 import {
   type DecodedTable,
   type JsonFields,
@@ -65,7 +65,7 @@ export class DetailComparison<S extends TableStructure> {
   }
 
   #fields(old: JsonFields, now: JsonFields, fields: readonly Field[]): Detail[] {
-    const named = new Map(fields.map(({ name, flags }) => [name, namedBits(flags ?? {})]));
+    const named = new Map(fields.map(({ name, named: mask = 0n }) => [name, mask]));
     const lists = fields.filter(({ kind }) => kind === 'list').map(({ name }) => name);
     const differs = (field: string): boolean => {
       const [before = null, after = null] = [old[field], now[field]];
