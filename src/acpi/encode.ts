@@ -48,9 +48,7 @@ function encodeField({ kind, width, entries }: Field, value: unknown, out: numbe
     case 'u16':
     case 'u32':
     case 'u64':
-      for (let i = 0, rest = BigInt(value as number | bigint); i < width; i++, rest >>= 8n) {
-        out.push(Number(rest & 0xffn));
-      }
+      encodeInteger(value as number | bigint, width, out);
       return;
     case 'ascii':
     case 'name':
@@ -70,4 +68,13 @@ function encodeField({ kind, width, entries }: Field, value: unknown, out: numbe
         }
       }
   }
+}
+
+function encodeInteger(value: number | bigint, width: number, out: number[]): void {
+  if (width > 4) {
+    encodeInteger(Number(BigInt(value) & 0xffff_ffffn), 4, out);
+    encodeInteger(Number(BigInt(value) >> 32n), 4, out);
+    return;
+  }
+  for (let i = 0, rest = Number(value); i < width; i++, rest >>>= 8) out.push(rest & 0xff);
 }
