@@ -1,6 +1,7 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { hexDigits } from '../base/hex.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import { LinuxAmd } from '../linux/amd.js';
@@ -33,12 +34,20 @@ import { bootHypervisor, type XenOptions } from './hypervisor.js';
 import { chooseKernel, type LinuxOptions } from './kernel.js';
 import { refusedDevices, withLinuxTestimony, withXenTestimony } from './testimony.js';
 
+/** What a PCI function is, by the numbers of its maker. */
+export interface PciId {
+  readonly vendorId: number;
+  readonly deviceId: number;
+}
+
 /** Options of the question whether devices can be passed through. */
 export interface DevicesOptions extends XenOptions, LinuxOptions {
   /** The devices asked for; left out or empty: those that a region touches, or all. */
   readonly devices?: readonly Sbdf[] | undefined;
   /** Devices of which all functions are asked for, whatever function the address names. */
   readonly slots?: readonly Sbdf[] | undefined;
+  /** Devices asked for by what they are. */
+  readonly ids?: readonly PciId[] | undefined;
   /** Every device of the machine. */
   readonly all?: boolean | undefined;
 }
@@ -71,8 +80,9 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
   ];
   const refused = refusedDevices(source.log);
   const candidates = candidatesOf(host, regions, [...devices, ...refused]);
-  const asked = new Set(devices.map(addressKey));
   requirePresent(devices, candidates, source.path);
+  const chosen = ofIds(candidates, options.ids ?? [], source.path);
+  const asked = new Set([...devices, ...chosen].map(addressKey));
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
   const named = new Set(refused.map(addressKey));
   const wanted = ({ address, uses }: Candidate) =>
@@ -157,6 +167,22 @@ function unnamedNotes(source: Source): string[] {
   return [
     `This text does not say which devices ${unnamed.length === 1 ? 'a region is' : `${unnamed.length} regions are`} for. The table does, and /sys/kernel/iommu_groups/*/reserved_regions says it by group.`,
   ];
+}
+
+/** The functions with these numbers; each of them has some. */
+function ofIds(candidates: readonly Candidate[], ids: readonly PciId[], path: string): Sbdf[] {
+  return ids.flatMap(({ vendorId, deviceId }) => {
+    const found = candidates.filter(
+      (one) => one.vendorId === vendorId && one.deviceId === deviceId,
+    );
+    if (found.length > 0) return found.map(({ address }) => address);
+    throw new Failure(
+      'no-such-device',
+      `${path}: no device ${hexDigits(vendorId, 4)}:${hexDigits(deviceId, 4)} is known on this machine.`,
+      'dmar devices --all --json lists every device with its numbers.',
+      EXIT.usage,
+    );
+  });
 }
 
 function requirePresent(

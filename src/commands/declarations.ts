@@ -1,3 +1,4 @@
+import type { PciId } from '../answers/devices.js';
 import { EFFECTS } from '../answers/diff.js';
 import { requireReleases } from '../answers/hypervisor.js';
 import { EXIT, Failure } from '../base/failure.js';
@@ -72,6 +73,21 @@ function parseRegion(text: string): NewRegion {
 function parseTableNumber(text: string): number {
   if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
   throw new RangeError('It must be a whole number, counted from 1.');
+}
+
+/** Sizes with a unit in MiB, as the toolstack takes them; a bare number is MiB already. */
+function parseMebibytes(text: string): string {
+  const match = /^(\d{1,9})([MGT])(iB)?$/i.exec(text);
+  if (match === null) return text;
+  const [, count = '', unit = 'M'] = match;
+  return String(BigInt(count) * 1024n ** BigInt('MGT'.indexOf(unit.toUpperCase())));
+}
+
+function parseIds(text: string, before: unknown): PciId[] {
+  const match = /^([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i.exec(text);
+  if (match === null) throw new RangeError('It must look like 8086:1572.');
+  const [vendorId, deviceId] = [match[1], match[2]].map((part) => Number.parseInt(part ?? '', 16));
+  return [...((before as PciId[] | undefined) ?? []), { vendorId, deviceId } as PciId];
 }
 
 /** A text of more bytes does not fit a string of Node's. */
@@ -230,6 +246,11 @@ export const COMMANDS: Commands = {
         about: "the devices of a virtual machine: Proxmox's .conf, libvirt's XML or xl's file",
       },
       {
+        flags: '-d, --ids <vendor:device>',
+        about: 'devices by what they are, such as 8086:1572; repeatable',
+        parse: parseIds,
+      },
+      {
         flags: '--linux <release>',
         about: "which kernel judges (default: the host's, else today's)",
         parse: parseLinux,
@@ -297,8 +318,16 @@ export const COMMANDS: Commands = {
         flags: '--config <file>',
         about: "the guest's xl configuration file; options given here go before it",
       },
-      { flags: '--memory <MiB>', about: "the guest's RAM without its video memory" },
-      { flags: '--mmio-hole <MiB>', about: 'the MMIO hole below 4 GiB' },
+      {
+        flags: '--memory <MiB>',
+        about: "the guest's RAM without its video memory: 4096, 4G",
+        parse: parseMebibytes,
+      },
+      {
+        flags: '--mmio-hole <MiB>',
+        about: 'the MMIO hole below 4 GiB',
+        parse: parseMebibytes,
+      },
       { flags: '--rdm <settings>', about: 'strategy=host|ignore,policy=strict|relaxed' },
       {
         flags: '--pci <device>',
@@ -308,6 +337,7 @@ export const COMMANDS: Commands = {
       {
         flags: '--rdm-mem-boundary <MiB>',
         about: 'no RAM is moved for regions up to here (default: 2048)',
+        parse: parseMebibytes,
       },
       {
         flags: '--type <type>',

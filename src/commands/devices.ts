@@ -22,7 +22,7 @@ export async function run(args: string[], options: DevicesCommandOptions): Promi
       (allFunctions ? slots : devices).push(address);
     }
   }
-  const asked = devices.length + slots.length > 0;
+  const asked = devices.length + slots.length + (options.ids ?? []).length > 0;
   return answerEach(
     paths,
     options,

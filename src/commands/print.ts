@@ -37,6 +37,8 @@ export class Printer<A> {
     readonly view: View,
     readonly options: PrintOptions,
     readonly pathOf: (answer: A) => string,
+    /** What the terminal can show of a text for people. */
+    readonly asText: (text: string) => string,
   ) {
     this.#paged = options.format === 'table' && options.pager !== false && hasPager() ? [] : null;
   }
@@ -55,7 +57,13 @@ export class Printer<A> {
     if (columns !== null) requireColumns(columns, format.columns, options.format);
     // A document is laid out for no page.
     const page = format.pieces ? await pageOf(options) : { columns: 0, style: PLAIN };
-    return new Printer(format, { page, hex, columns, header }, options, pathOf);
+    return new Printer(
+      format,
+      { page, hex, columns, header },
+      options,
+      pathOf,
+      await asTextIn(options.format),
+    );
   }
 
   /** Has a question answered, and prints the answer. */
@@ -88,7 +96,7 @@ export class Printer<A> {
         await this.#put(piece);
         continue;
       }
-      batch += piece;
+      batch += this.asText(piece);
       if (batch.length < BATCH) continue;
       await this.#put(toTerminal(batch, page));
       batch = '';
@@ -141,6 +149,15 @@ function requireColumns(
     `There are ${known.join(', ')}.`,
     EXIT.usage,
   );
+}
+
+/** Only text for people is drawn; all other formats are UTF-8 whatever the locale. */
+async function asTextIn(format: string): Promise<(text: string) => string> {
+  const same = (text: string) => text;
+  if (format !== 'table') return same;
+  const { isAsciiOnly } = await import('./terminal.js');
+  if (!isAsciiOnly(process.env)) return same;
+  return (await import('../render/basics/ascii.js')).inAscii;
 }
 
 async function pageOf(options: GlobalOptions) {

@@ -14,6 +14,12 @@ export async function pageOf({ color }: GlobalOptions): Promise<Page> {
   };
 }
 
+/** Whether the locale names a character set that is not UTF-8; where none is named, nothing is known against it. */
+export function isAsciiOnly({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG;
+  return locale !== undefined && locale !== '' && !/utf-?8/i.test(locale);
+}
+
 /** Whether standard output is a device that is not the one which drops everything. */
 function mayBeTerminal(): boolean {
   const stats = fstatSync(1);
