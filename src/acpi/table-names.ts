@@ -37,7 +37,7 @@ const TABLE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** A table's signature and, where it is a common one, what it is about: `MCFG (PCI configuration space)`. */
-export function describeTable(signature: string): string {
+function describeTable(signature: string): string {
   const name = TABLE_NAMES[signature.trimEnd().replace(/!$/, '')];
   return name === undefined ? signature : `${signature} (${name})`;
 }

@@ -40,7 +40,7 @@ export const TABLE_LAYOUTS: readonly TableLayout[] = Object.values(KINDS).map(
 export const layoutOfTable = (kind: TableName): TableLayout => KINDS[kind].layout;
 
 /** The table that a signature stands for, Xen's disguises of it among them; null where it is no known one's. */
-export const tableOfSignature = (signature: string): TableName | null =>
+const tableOfSignature = (signature: string): TableName | null =>
   TABLE_LAYOUTS.find(({ signatures }) => signatures.includes(signature))?.kind ?? null;
 
 /** The table that bytes begin with, by their signature; null where it is no known one's. */

@@ -103,11 +103,7 @@ const touches = (base: bigint, limit: bigint, { start, end }: MemoryRange): bool
   base < end && start <= limit;
 
 /** What the memory map says of bytes, first to last inclusive. */
-export function memoryAt(
-  base: bigint,
-  limit: bigint,
-  memoryMap: readonly MemoryRange[] | null,
-): Memory {
+function memoryAt(base: bigint, limit: bigint, memoryMap: readonly MemoryRange[] | null): Memory {
   if (memoryMap === null || memoryMap.length === 0) return 'unknown';
   const there = memoryMap.filter((range) => touches(base, limit, range));
   if (there.some(({ type }) => type === E820.ram)) return 'usable';

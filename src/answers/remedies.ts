@@ -66,15 +66,15 @@ interface Advice {
 }
 
 const onMachine =
-  (pattern: RegExp) =>
+  (...patterns: readonly RegExp[]) =>
   ({ machine }: Situation): boolean =>
-    machine !== null && pattern.test(machine);
+    machine !== null && patterns.every((pattern) => pattern.test(machine));
 
 const HPE = /\bHPE?\b|Hewlett|ProLiant/i;
 const isHpe = onMachine(HPE);
 const isMicroServerGen8 = onMachine(/MicroServer Gen8/i);
-const isGen8 = onMachine(/ProLiant.{0,64}\b(Gen8|G7|p Gen8)\b/i);
-const isGen9OrLater = onMachine(/ProLiant.{0,64}\bGen(9|1\d)\b/i);
+const isGen8 = onMachine(/ProLiant/i, /\b(Gen8|G7)\b/i);
+const isGen9OrLater = onMachine(/ProLiant/i, /\bGen(9|1\d)\b/i);
 const isSilent = onMachine(/Dell|Supermicro|Fujitsu|Cisco|Intel/i);
 const isAm5Board = onMachine(/\b(B650|X870|X670|B850|A620)/i);
 

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { oneLine } from '../base/printable.js';
-import { type Json, toJsonText } from '../render/basics/json.js';
+import { toJsonText } from '../render/basics/json.js';
 
 /** File descriptors of the standard streams. */
 const STDOUT = 1;
@@ -16,9 +16,6 @@ const abandoned = new Set<number>();
  * nobody reads any more, as after `| head`, it does nothing: that is no error.
  */
 export const print = (data: string | Uint8Array): Promise<void> => write(STDOUT, data);
-
-/** Writes a document as JSON to standard output. */
-export const printJson = (value: Json): Promise<void> => print(toJsonText(value));
 
 /** Whether anybody still reads standard output: long work is in vain where nobody does. */
 export const isRead = (): boolean => !abandoned.has(STDOUT);

@@ -5,7 +5,7 @@ import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 /** A region that a text tells of, as any judge knows one. */
-export const regionOf = ({ base, limit, devices, log, line }: LogRegion): ReservedRegion => ({
+const regionOf = ({ base, limit, devices, log, line }: LogRegion): ReservedRegion => ({
   base,
   limit,
   devices,

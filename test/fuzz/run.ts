@@ -17,8 +17,11 @@ const TARGETS = {
   json: { share: 0.15, seeds: ['fixtures'], only: /\.json$/ },
 } as const;
 
-/** Bytes of the longest input, seconds that one may take, and MiB that the process may hold. */
-const LIMITS = ['-max_len=65536', '-timeout=10', '-rss_limit_mb=2048'];
+/** Seconds that one input may take: a busy machine takes long. */
+const PATIENCE = 60;
+
+/** Bytes of the longest input, and MiB that the process may hold. */
+const LIMITS = ['-max_len=65536', '-rss_limit_mb=2048'];
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 const seconds = Number(values.minutes) * 60;
@@ -60,11 +63,21 @@ for (const [name, { share, seeds, ...filter }] of Object.entries(TARGETS)) {
   const time = Math.max(1, Math.round(seconds * share));
   const log = run(
     'node_modules/.bin/jazzer',
-    ...[bundle, `--fuzzEntryPoint=${name}`, '--includes=targets.cjs', corpus, '--'],
-    ...[...LIMITS, `-max_total_time=${time}`, '-print_final_stats=1', `-artifact_prefix=${cache}/`],
+    ...[
+      bundle,
+      `--fuzzEntryPoint=${name}`,
+      '--includes=targets.cjs',
+      `--timeout=${1000 * PATIENCE}`,
+      corpus,
+      '--',
+    ],
+    ...[...LIMITS, `-max_total_time=${time}`, `-artifact_prefix=${cache}/`],
   );
-  const number = (pattern: RegExp) => Number(pattern.exec(log)?.[1] ?? Number.NaN);
-  const inputs = number(/stat::number_of_executed_units:\s+(\d+)/);
+  // Each line of the fuzzer's begins with the number of inputs so far.
+  const inputs = Math.max(
+    0,
+    ...Array.from(log.matchAll(/^#(\d+)/gm), ([, count]) => Number(count)),
+  );
   const covered = log.match(/\bcov: \d+ ft: \d+/g)?.at(-1) ?? 'nothing';
   const lastNew = log
     .split('\n')

@@ -129,7 +129,7 @@ const CONFIG_LENGTH = 4096;
 const machines = new WeakMap<AmdHost, Machine>();
 
 /** The machine of a host. */
-export function amdMachine(host: AmdHost): Machine {
+function amdMachine(host: AmdHost): Machine {
   const known = machines.get(host);
   if (known !== undefined) return known;
   const functions = host.pci.map((fn): PciFunction => {

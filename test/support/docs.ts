@@ -51,7 +51,7 @@ function shorten(printed: string, shown: string): string {
 }
 
 /** A page that says of a rule what it finds, who is affected, and what to do. */
-export function rulePage(rule: Rule): string {
+function rulePage(rule: Rule): string {
   const { id, title, severity, consequences, advice } = rule;
   const rows = consequences.map(
     (consequence) => `| ${consequenceName(consequence)} | ${cell(consequence.effect)} |`,
@@ -74,7 +74,7 @@ export function rulePage(rule: Rule): string {
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 /** The list of all rules. */
-export const ruleIndex = (): string =>
+const ruleIndex = (): string =>
   [
     '# Rules',
     `\`dmar check\` knows ${RULES.length} rules; \`dmar check --list\` prints them.`,

@@ -1,7 +1,7 @@
 import { type FlagBits, layout } from '../layout.js';
 import { deviceScopes } from './device-scope.js';
 
-export const SATC_FLAGS = { ATC_REQUIRED: 0 } as const satisfies FlagBits;
+const SATC_FLAGS = { ATC_REQUIRED: 0 } as const satisfies FlagBits;
 
 /** SoC Integrated Address Translation Cache Reporting structure (VT-d specification, "BIOS Considerations"). */
 export const satc = layout((f) => ({

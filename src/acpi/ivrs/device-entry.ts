@@ -3,7 +3,7 @@ import { type EntryList, type FlagBits, type Layout, layout, type Reader } from 
 import { deviceIdText } from './device-id.js';
 
 /** What a device entry's data setting lets pass (AMD I/O virtualization specification, "IVHD Device Entries"). */
-export const DATA_SETTING = {
+const DATA_SETTING = {
   INITPass: 0,
   EIntPass: 1,
   NMIPass: 2,
@@ -13,7 +13,7 @@ export const DATA_SETTING = {
 } as const satisfies FlagBits;
 
 /** Bits of an extended entry's data. */
-export const EXTENDED_DATA = { ATSDisabled: 31 } as const satisfies FlagBits;
+const EXTENDED_DATA = { ATSDisabled: 31 } as const satisfies FlagBits;
 
 /** Types of device entries by what they are (AMD I/O virtualization specification, "IVHD Device Entries"). */
 export const ENTRY = {
@@ -70,7 +70,7 @@ export const plainEntry = layout((f) => ({
 }));
 
 /** A device, or the start of a range of such, that issues its requests under another ID. */
-export const aliasEntry = layout((f) => ({
+const aliasEntry = layout((f) => ({
   type: f.u8(entryTypeName),
   offset: f.position(),
   deviceId: f.u16(deviceIdText),
@@ -82,7 +82,7 @@ export const aliasEntry = layout((f) => ({
 }));
 
 /** A device, or the start of a range of such, with further settings. */
-export const extendedEntry = layout((f) => ({
+const extendedEntry = layout((f) => ({
   type: f.u8(entryTypeName),
   offset: f.position(),
   deviceId: f.u16(deviceIdText),
@@ -108,7 +108,7 @@ export const specialEntry = layout((f) => ({
 const UID_FORMATS: Readonly<Record<number, string>> = { 0: 'none', 1: 'integer', 2: 'text' };
 
 /** A device of the ACPI name space; only in blocks of type 40h. */
-export const acpiEntry = layout((f) => ({
+const acpiEntry = layout((f) => ({
   type: f.u8(entryTypeName),
   offset: f.position(),
   deviceId: f.u16(deviceIdText),
@@ -122,7 +122,7 @@ export const acpiEntry = layout((f) => ({
 }));
 
 /** An entry of 8 bytes or more of which no more is known than its length, and padding of 8 bytes. */
-export const otherEntry = layout((f) => ({
+const otherEntry = layout((f) => ({
   type: f.u8(entryTypeName),
   offset: f.position(),
   deviceId: f.u16(deviceIdText),
@@ -169,7 +169,7 @@ export const entryLayout = (type: number): Layout<DeviceEntry> =>
  *
  * @param uidLength of an ACPI device, 0 where that is not known
  */
-export const entryLength = (type: number, uidLength = 0): number =>
+const entryLength = (type: number, uidLength = 0): number =>
   type === ENTRY.acpi ? acpiEntry.fixedLength + uidLength : ENTRY_LEAST << (type >> 6);
 
 /** Bytes of a decoded entry. */

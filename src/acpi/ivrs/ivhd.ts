@@ -3,7 +3,7 @@ import { deviceEntries } from './device-entry.js';
 import { deviceIdText } from './device-id.js';
 
 /** Flags of an IVHD of type 11h or 40h (AMD I/O virtualization specification, "I/O Virtualization Hardware Definition (IVHD) Block"). */
-export const IVHD_FLAGS = {
+const IVHD_FLAGS = {
   HtTunEn: 0,
   PassPW: 1,
   ResPassPW: 2,
@@ -13,14 +13,14 @@ export const IVHD_FLAGS = {
 } as const satisfies FlagBits;
 
 /** Flags of an IVHD of type 10h. */
-export const IVHD10_FLAGS = {
+const IVHD10_FLAGS = {
   ...IVHD_FLAGS,
   PreFSup: 6,
   PPRSup: 7,
 } as const satisfies FlagBits;
 
 /** The MSI number that the IOMMU itself uses, and its HyperTransport unit. */
-export const IVHD_INFO = { MsiNum: [0, 4], UnitID: [8, 12] } as const satisfies FlagBits;
+const IVHD_INFO = { MsiNum: [0, 4], UnitID: [8, 12] } as const satisfies FlagBits;
 
 /** What an IVHD of type 10h reports of its IOMMU's features. */
 export const FEATURE_REPORTING = {
@@ -40,7 +40,7 @@ export const FEATURE_REPORTING = {
 } as const satisfies FlagBits;
 
 /** Attributes of an IOMMU, in an IVHD of type 11h or 40h. */
-export const IVHD_ATTRIBUTES = {
+const IVHD_ATTRIBUTES = {
   PNCounters: [13, 16],
   PNBanks: [17, 22],
   MsiNumPPR: [23, 27],

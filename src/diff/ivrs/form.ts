@@ -53,7 +53,8 @@ export const IVRS_DIFF: DiffForm<Block> = {
   entryName({ name, device, handle, sourceDevice, hardwareId, type }) {
     if (handle !== undefined) return `${name} ${handle}, ${sourceDevice}`;
     const kind = name === 'unknown' ? `type ${hex(Number(type), 2)}` : name;
-    const id = typeof hardwareId === 'string' ? ` ${hardwareId.replace(/[\0 ]+$/, '')}` : '';
+    const id =
+      typeof hardwareId === 'string' ? ` ${hardwareId.replace(/(?<![\0 ])[\0 ]+$/, '')}` : '';
     return device === null ? `${kind}` : `${kind}${id} ${device}`;
   },
 };

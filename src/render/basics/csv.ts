@@ -29,7 +29,7 @@ export function csvFormat<A, R>({ rows, columns, asides }: CsvOptions<A, R>): Fo
 }
 
 /** One line of CSV (RFC 4180, but for the line's end, which is a newline alone). */
-export const csvLine = (cells: readonly Cell[]): string =>
+const csvLine = (cells: readonly Cell[]): string =>
   `${cells.map((cell) => quote(String(cell ?? ''))).join(',')}\n`;
 
 /** What spreadsheets take for a formula (OWASP, "CSV Injection"); a number is none. */

@@ -46,7 +46,7 @@ export const failAt = (
 ): ParseFailure => ({ rc: -errno, offset, length, message });
 
 /** The block that begins at an offset. */
-export const blockAt = (memory: TableMemory, offset: number): Block => ({
+const blockAt = (memory: TableMemory, offset: number): Block => ({
   type: memory.u8(offset + ivmd.at.type),
   flags: memory.u8(offset + ivmd.at.flags),
   length: memory.u16(offset + ivmd.at.length),

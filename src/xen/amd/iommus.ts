@@ -1,7 +1,6 @@
 import { IV_INFO, ivrsHeader } from '../../acpi/ivrs/header.js';
 import { EFR, FEATURE_REPORTING, IVHD_TYPE, ivhd10, ivhd11 } from '../../acpi/ivrs/ivhd.js';
 import { bitsOf, hasFlag } from '../../acpi/layout.js';
-import { formatAddress } from '../../base/address.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
 import { PCI_CLASS } from '../../machine/pci-topology.js';
@@ -216,7 +215,3 @@ export function reserveExclusion(
   };
   return true;
 }
-
-/** An IOMMU for a sentence. */
-export const iommuName = ({ segment, bdf, baseAddress }: AmdIommu): string =>
-  `${formatSbdf(sbdfOf(segment, bdf))} at ${formatAddress(baseAddress)}`;
