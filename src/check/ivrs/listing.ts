@@ -30,9 +30,15 @@ export class DeviceListing {
     for (const ivhd of ivhds) {
       if (ivhd.segment !== 0) continue;
       for (const { first, last } of deviceRanges(ivhd)) {
-        for (let id = unlisted(first); id <= last; id = unlisted(id)) {
-          this.#since[id] = ivhd.offset;
-          next[id] = id + 1;
+        let id = unlisted(first);
+        while (id <= last) {
+          // An IOMMU is never behind itself.
+          if (id === ivhd.deviceId) id++;
+          else {
+            this.#since[id] = ivhd.offset;
+            next[id] = id + 1;
+          }
+          id = unlisted(id);
         }
       }
     }

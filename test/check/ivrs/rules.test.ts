@@ -4,6 +4,7 @@ import { checkTable } from '../../../src/check/check.js';
 import { IVRS_RULES } from '../../../src/check/ivrs/rules.js';
 import { corpusIvrs, corpusIvrsNote } from '../../support/corpus.js';
 import { ivrsFixtures } from '../../support/fixtures.js';
+import { tableOf } from '../../support/tables.js';
 import { CASES, type Case } from './cases.js';
 
 const { rules } = IVRS_RULES;
@@ -76,4 +77,22 @@ it.each([
   const bytes = ivrsFixtures.find((fixture) => fixture.name === name)?.bytes;
   const { findings } = checkTable(decodeIvrs(bytes ?? new Uint8Array()));
   expect([...new Set(findings.map(({ rule }) => rule.id))]).toEqual(ids);
+});
+
+it('a region for an IOMMU itself is for a device that no IVHD lists', () => {
+  const ivhd = {
+    name: 'IVHD',
+    type: '0x11',
+    device: '00:00.2',
+    capabilityOffset: 0x40,
+    baseAddress: '0xfd200000',
+    devices: ['00:00.0-ff:1f.6'],
+  };
+  const found = (device: string) => {
+    const ivmd = { name: 'IVMD', device, flags: 7, startAddress: 0, memoryLength: 4096 };
+    const bytes = tableOf({ structures: [ivhd, ivmd] });
+    return checkTable(decodeIvrs(bytes)).findings.map(({ rule }) => rule.id);
+  };
+  expect(found('00:00.2')).toContain('ivrs-ivmd-no-iommu');
+  expect(found('00:00.3')).not.toContain('ivrs-ivmd-no-iommu');
 });
