@@ -7,7 +7,7 @@ export type Firmware = 'bios' | 'uefi';
 
 const MODULES = [
   ...['part_msdos', 'fat', 'gzio', 'search', 'search_fs_file', 'normal', 'configfile'],
-  ...['serial', 'terminal', 'acpi', 'multiboot2', 'reboot'],
+  ...['serial', 'terminal', 'test', 'acpi', 'multiboot2', 'reboot'],
 ];
 
 /** Where GRUB's images lie, by the platform that they are for (packages grub-pc-bin, grub-efi-amd64-bin). */
