@@ -90,7 +90,7 @@ it('a region for an IOMMU itself is for a device that no IVHD lists', () => {
   };
   const found = (device: string) => {
     const ivmd = { name: 'IVMD', device, flags: 7, startAddress: 0, memoryLength: 4096 };
-    const bytes = tableOf({ structures: [ivhd, ivmd] });
+    const bytes = tableOf({ header: { ivInfo: '0x203041' }, structures: [ivhd, ivmd] });
     return checkTable(decodeIvrs(bytes)).findings.map(({ rule }) => rule.id);
   };
   expect(found('00:00.2')).toContain('ivrs-ivmd-no-iommu');
