@@ -4,10 +4,17 @@
  * Nothing here touches files, the clock or the process, so it runs in a browser as it is.
  */
 export type { Diagnostic, Severity } from './acpi/diagnostic.js';
+export type { Andd } from './acpi/dmar/andd.js';
+export type { Atsr } from './acpi/dmar/atsr.js';
 export { type DmarTable, decodeDmar } from './acpi/dmar/decode.js';
 export type { DeviceScope } from './acpi/dmar/device-scope.js';
+export type { Drhd } from './acpi/dmar/drhd.js';
 export { encodeDmar } from './acpi/dmar/encode.js';
 export type { DmarHeader } from './acpi/dmar/header.js';
+export type { Rhsa } from './acpi/dmar/rhsa.js';
+export type { Rmrr } from './acpi/dmar/rmrr.js';
+export type { Satc } from './acpi/dmar/satc.js';
+export type { Sidp } from './acpi/dmar/sidp.js';
 export type { Structure } from './acpi/dmar/structures.js';
 export type { FromJson, JsonProblem } from './acpi/from-json.js';
 export type { JsonTable } from './acpi/json.js';
@@ -31,7 +38,8 @@ export {
   reportDevices,
 } from './answers/devices.js';
 export { answerDiff, type DiffAnswer, type DiffOptions } from './answers/diff.js';
-export type { Evidence } from './answers/evidence.js';
+export { type Evidence, evidenceOf } from './answers/evidence.js';
+export { answerExplain, type ExplainAnswer, type Explanation } from './answers/explain.js';
 export {
   answerGuest,
   createGuest,
@@ -54,6 +62,7 @@ export type { Consequence, Rule } from './check/rule.js';
 export { RULES } from './check/rules.js';
 export { type Change, diffTables, type TableBytes } from './diff/diff.js';
 export { compareGuests, type GuestChange } from './diff/guests.js';
+export { combine } from './evidence/combine.js';
 export { readHost } from './evidence/host.js';
 export type { LogSource, Source, TableSource, Tools } from './evidence/source.js';
 export { sourceOf } from './evidence/source-of.js';
@@ -68,6 +77,7 @@ export { addressSpaceSvg } from './render/basics/svg.js';
 export { checkToJson } from './render/check/json.js';
 export { devicesToJson } from './render/devices/json.js';
 export { diffToJson } from './render/diff/json.js';
+export { explainToJson } from './render/explain/json.js';
 export { guestToJson } from './render/guest/json.js';
 export { guestPicture } from './render/guest/picture.js';
 export { explainNote, explainRegion, explainVerdict } from './render/guest/words.js';

@@ -1,3 +1,5 @@
+import { readHost } from '../evidence/host.js';
+import { hostOfLog } from '../evidence/host-of-log.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 
@@ -9,3 +11,10 @@ export interface Evidence {
   /** false: the host stands beside the source, and is not known to have booted with it. */
   readonly own?: boolean | undefined;
 }
+
+/** A source with the facts of the machine that it holds itself: of a captured host's tree, or of a log. */
+export const evidenceOf = (source: Source): Evidence => {
+  const { hostTree, log, path } = source;
+  const host = hostTree === null ? log && hostOfLog(log, path) : readHost(hostTree);
+  return { source, host };
+};

@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
-import { packArchive } from '../evidence/archive.js';
 import { captureHost } from '../evidence/capture.js';
 import { readHostTable } from '../evidence/host-table.js';
 import { MAX_SIZE } from '../evidence/limit.js';
 import { openTree } from '../read/open-tree.js';
 import { NODE_TOOLS } from '../read/tools.js';
+import { packArchive } from '../write/archive.js';
 import { writeNewFile } from '../write/new-file.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print } from './output.js';

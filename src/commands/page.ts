@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { EXIT, type ExitStatus } from '../base/failure.js';
-import { packArchive } from '../evidence/archive.js';
 import { captureHost } from '../evidence/capture.js';
 import { MAX_SIZE } from '../evidence/limit.js';
 import { readPath } from '../read/bounded-read.js';
 import { openTree } from '../read/open-tree.js';
 import { readWebPage } from '../read/web-page.js';
 import { type GivenSource, pageWith } from '../render/basics/web-page.js';
+import { packArchive } from '../write/archive.js';
 import { writeNewFile } from '../write/new-file.js';
 import type { GlobalOptions } from './declarations.js';
 import { print } from './output.js';

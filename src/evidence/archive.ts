@@ -1,5 +1,6 @@
+import { unpackTar } from 'modern-tar';
 import { Failure } from '../base/failure.js';
-import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
+import { filesTree, type TreeFile } from './files-tree.js';
 import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
 import { PATH_MAX, type Tree } from './tree.js';
 
@@ -40,7 +41,6 @@ function plainPath(path: string): string | null {
  * @throws Failure `damaged`, or `no-host-tree` where no path goes through `sys/`
  */
 export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree> {
-  const { unpackTar } = await import('modern-tar');
   const files = new Map<string, TreeFile>();
   if (!isComplete(bytes)) {
     throw new Failure(
@@ -103,25 +103,4 @@ function below(files: ReadonlyMap<string, TreeFile>, prefix: string): Map<string
     );
   }
   return inside;
-}
-
-/**
- * A tar archive of files, not compressed.
- *
- * @param directory what they all lie below in it, so that unpacking does not strew them about
- */
-export async function packArchive(
-  files: TreeFiles,
-  directory: string,
-  mtime: Date,
-): Promise<Uint8Array> {
-  const { packTar } = await import('modern-tar');
-  return packTar(
-    [...files].map(([path, file]) => {
-      const name = `${directory}/${path}`;
-      return file instanceof Uint8Array
-        ? { header: { name, mtime, size: file.length }, body: file }
-        : { header: { name, mtime, size: 0, type: 'symlink', linkname: file.link } };
-    }),
-  );
 }

@@ -1,8 +1,9 @@
 import { listTable } from '../acpi/tables.js';
-import type { Evidence } from '../answers/evidence.js';
+import { type Evidence, evidenceOf } from '../answers/evidence.js';
 import { answerShow } from '../answers/show.js';
 import { Failure } from '../base/failure.js';
-import { readHost } from '../evidence/host.js';
+import { combine } from '../evidence/combine.js';
+import type { Source } from '../evidence/source.js';
 import { sourceOf } from '../evidence/source-of.js';
 import { releaseNames } from '../xen/releases.js';
 import { byId, h } from './dom.js';
@@ -63,10 +64,8 @@ function given(): Given[] {
     : [...files, { name: PASTE, bytes: new TextEncoder().encode(text) }];
 }
 
-async function evidenceOf({ name, bytes }: Given): Promise<Evidence> {
-  const source = await sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
-  return { source, host: source.hostTree === null ? null : readHost(source.hostTree) };
-}
+const read = ({ name, bytes }: Given): Promise<Source> =>
+  sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
 
 function machineOf(name: string, evidence: Evidence, state: State): Machine {
   const { source } = evidence;
@@ -97,15 +96,20 @@ async function answer(): Promise<void> {
   const sources = given();
   const found: Machine[] = [];
   const shown: HTMLElement[] = [];
+  const readable: Source[] = [];
   for (const source of sources) {
     try {
-      const machine = machineOf(source.name, await evidenceOf(source), state);
-      found.push(machine);
-      shown.push(drawMachine(machine, sources.length > 1));
+      readable.push(await read(source));
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       shown.push(drawFailure(source.name === PASTE ? '' : source.name, error.message, error.hint));
     }
+  }
+  // What is given together is one machine's evidence where it may be.
+  for (const source of combine(readable)) {
+    const machine = machineOf(source.path, evidenceOf(source), state);
+    found.push(machine);
+    shown.push(drawMachine(machine, sources.length > 1));
   }
   if (mine !== latest) return;
   machines = found;

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { decodeDmar } from '../../src/acpi/dmar/decode.js';
 import { Failure } from '../../src/base/failure.js';
-import { archiveTree, isTar, packArchive } from '../../src/evidence/archive.js';
+import { archiveTree, isTar } from '../../src/evidence/archive.js';
 import { captureHost } from '../../src/evidence/capture.js';
 import { filesTree } from '../../src/evidence/files-tree.js';
 import { readHost } from '../../src/evidence/host.js';
@@ -17,6 +17,7 @@ import { openTree } from '../../src/read/open-tree.js';
 import { directoryTree } from '../../src/read/tree.js';
 import { candidatesOf } from '../../src/regions/candidate.js';
 import { DmarRegions } from '../../src/regions/of-dmar.js';
+import { packArchive } from '../../src/write/archive.js';
 
 const ROOT = 'fixtures/rack-server-host';
 const LIMIT = 2 ** 26;

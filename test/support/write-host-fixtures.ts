@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { packArchive } from '../../src/evidence/archive.js';
+import { packArchive } from '../../src/write/archive.js';
 import { readHostFixtures } from './host-fixtures.js';
 import { writeTree } from './host-tree.js';
 
