@@ -153,11 +153,37 @@ function regionsIn(source: Source, host: Host | null) {
 }
 
 /** A report that does not contradict what the log itself says of the device. */
-const withTestimony = (report: DeviceReport, { log }: Source): DeviceReport => ({
-  ...report,
-  linux: withLinuxTestimony(report.linux, log, report.candidate.address),
-  xen: withXenTestimony(report.xen, log, report.candidate.address),
-});
+function withTestimony(report: DeviceReport, source: Source): DeviceReport {
+  const { linux, xen, candidate } = showsEveryRegion(source) ? report : withoutNone(report);
+  return {
+    ...report,
+    linux: withLinuxTestimony(linux, source.log, candidate.address),
+    xen: withXenTestimony(xen, source.log, candidate.address),
+  };
+}
+
+/** Whether a device that the evidence's regions do not name is known to have none. */
+export const showsEveryRegion = (source: Source): boolean =>
+  missingFrom(source) === null &&
+  (source.kind === 'table' || source.regions.every(({ devices }) => devices !== null));
+
+/** A report that does not take a device without a known region for one that has none. */
+function withoutNone(report: DeviceReport): DeviceReport {
+  const { linux, xen } = report;
+  const unknown = {
+    verdict: 'unknown',
+    message:
+      'No region that this evidence shows names it, but the evidence does not show every region with its devices.',
+    remedy: 'Run this on the machine itself, or give a capture of it with --root.',
+  } as const;
+  const isNone = (verdict: LinuxVerdict | XenVerdict) =>
+    verdict.verdict === 'ok' && verdict.reason === 'no-region';
+  return {
+    ...report,
+    linux: isNone(linux) ? { ...linux, ...unknown } : linux,
+    xen: isNone(xen) ? { ...xen, ...unknown } : xen,
+  };
+}
 
 /** That a text tells of regions and not whose they are, so that any device may have one. */
 function unnamedNotes(source: Source): string[] {

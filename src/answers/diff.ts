@@ -4,6 +4,7 @@ import { type Change, diffTables, type TableBytes } from '../diff/diff.js';
 import { compareGuests, type GuestChange } from '../diff/guests.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Release } from '../xen/releases.js';
+import { lossNotes, missingFrom } from './completeness.js';
 import { compareDevices, type DeviceChange } from './diff-devices.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
@@ -67,7 +68,7 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
     guests,
     devices,
     effects: effectsOf(told, guests, devices),
-    notes: [...old.source.notes, ...notes],
+    notes: [...new Set([...lossNotes(old.source), ...old.source.notes, ...notes])],
   };
 }
 
@@ -86,11 +87,17 @@ function effectsOf(
   return EFFECTS.filter((effect) => has[effect]);
 }
 
-/** The exit status of a comparison: no where there is a difference of a kind that is asked for. */
-export const diffStatus = (
-  { effects }: DiffAnswer,
+/**
+ * The exit status of a comparison: no where there is a difference of a kind that is asked for, not known where a part
+ * of either table is missing.
+ */
+export function diffStatus(
+  { effects, old, new: now }: DiffAnswer,
   { failOn = ['any'] }: DiffOptions,
-): ExitStatus => (effects.some((effect) => failOn.includes(effect)) ? EXIT.no : EXIT.fine);
+): ExitStatus {
+  if ([old, now].some((source) => missingFrom(source) !== null)) return EXIT.noTable;
+  return effects.some((effect) => failOn.includes(effect)) ? EXIT.no : EXIT.fine;
+}
 
 function tableOf({ source }: Evidence): TableBytes {
   const { bytes, path, table: kind } = requireTable(source);

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { EXIT, Failure } from '../base/failure.js';
+import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
@@ -41,9 +41,10 @@ import { xlOf } from '../toolstack/xl/releases.js';
 import { type AttachFailure, attachDevices } from '../xen/attach.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootGuest, bootNotes, type FinalMap } from './guest-boot.js';
-import { bootHypervisor, requireDevices, type XenOptions } from './hypervisor.js';
+import { bootHypervisor, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
 
 /** A guest that somebody wants to create. */
 export interface GuestQuestion {
@@ -91,6 +92,8 @@ export interface GuestOutcome {
 export interface GuestAnswer extends GuestOutcome {
   readonly source: Source;
   readonly iommu: 'on' | 'off';
+  /** What becomes of VT-d, or AMD's IOMMU, as far as the evidence tells. */
+  readonly vtd: 'enabled' | 'disabled' | 'unknown';
   /** What to know of the source and of the choice of the release. */
   readonly sourceNotes: readonly string[];
 }
@@ -177,7 +180,14 @@ export function answerGuest(
   const question = readGuest(description, xen.release.name);
   if (question.config.pci.length > 0) requireDevices(source);
   const outcome = createGuest(question, xen, host, clean);
-  return { ...outcome, source, iommu, sourceNotes: [...notes, ...(host?.notes ?? [])] };
+  const vtd = vtdOf({ source, host }, { xen }, options);
+  return { ...outcome, source, iommu, vtd, sourceNotes: [...notes, ...(host?.notes ?? [])] };
+}
+
+/** The exit status of a guest: no where it cannot be created, not known where a part of the evidence is missing. */
+export function guestStatus({ refusal, source }: GuestAnswer): ExitStatus {
+  if (refusal !== null) return EXIT.no;
+  return missingFrom(source) === null ? EXIT.fine : EXIT.noTable;
 }
 
 function requireXen({ release, outcome, why }: Xen): void {

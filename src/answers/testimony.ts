@@ -107,7 +107,7 @@ export function withLinuxTestimony(
 /** Xen's verdict on a device where a log shows that it was refused; else the one that was come to. */
 export function withXenTestimony(verdict: XenVerdict, log: Log | null, address: Sbdf): XenVerdict {
   const refusal = find(log, /^xen-shared$/, address);
-  if (refusal === null || verdict.verdict !== 'ok') return verdict;
+  if (refusal === null || !/^(ok|unknown)$/.test(verdict.verdict)) return verdict;
   const at = refusal.base === null ? '' : ` The region is at ${hex(refusal.base)}.`;
   return {
     ...verdict,

@@ -70,6 +70,7 @@ export interface RuleSet<T extends DecodedTable = DecodedTable, S = unknown> {
 
 /** A release range as text: `Xen 4.19 and later`, `Xen to 4.11`, `Linux`. */
 export function consequenceName({ who, since, until }: Consequence): string {
+  if (since !== undefined && since === until) return `${who} ${since}`;
   if (since !== undefined && until !== undefined) return `${who} ${since} to ${until}`;
   if (since !== undefined) return `${who} ${since} and later`;
   if (until !== undefined) return `${who} to ${until}`;

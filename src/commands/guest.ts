@@ -1,4 +1,4 @@
-import { answerGuest, type GuestDescription, readGuest } from '../answers/guest.js';
+import { answerGuest, type GuestDescription, guestStatus, readGuest } from '../answers/guest.js';
 import type { XenOptions } from '../answers/hypervisor.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { readPath } from '../read/bounded-read.js';
@@ -49,7 +49,7 @@ export async function run(paths: string[], options: GuestCommandOptions): Promis
         const { guestPicture } = await import('../render/guest/picture.js');
         return guestPicture(answer);
       });
-      return answer.refusal === null ? EXIT.fine : EXIT.no;
+      return guestStatus(answer);
     },
   );
 }

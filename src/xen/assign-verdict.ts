@@ -2,7 +2,8 @@ import type { RmrrUnit } from './vtd/units.js';
 
 /** What Xen does when the device is to be given to an HVM guest. */
 export interface XenVerdict {
-  readonly verdict: 'ok' | 'needs relaxed' | 'blocked';
+  /** `unknown` where the evidence does not show whether a region names the device. */
+  readonly verdict: 'ok' | 'needs relaxed' | 'blocked' | 'unknown';
   readonly reason: 'no-region' | 'own-region' | 'shared-region' | 'no-iommu' | 'vtd-off';
   /** Whether it can be assigned under rdm_policy=strict and under rdm_policy=relaxed. */
   readonly strict: 'ok' | 'blocked';

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { answerCheck, checkStatus } from '../../src/answers/check.js';
 import { answerDevices, devicesStatus } from '../../src/answers/devices.js';
+import { answerDiff, diffStatus } from '../../src/answers/diff.js';
+import { answerGuest, guestStatus } from '../../src/answers/guest.js';
 import { answerMap, mapStatus } from '../../src/answers/map.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../../src/base/sbdf.js';
 import { hostOfLog } from '../../src/evidence/host-of-log.js';
 import { readSource } from '../../src/read/read-source.js';
+import { MIB } from '../../src/toolstack/libxl/layout.js';
 
 const CASES = process.env.DMAR_CASES ?? '../shared/cases';
 const there = existsSync(CASES);
@@ -147,6 +150,43 @@ describe.skipIf(!there)(`cases of ${CASES}${there ? '' : ', which are not there'
     const asked = [device('0001:00:00.0')];
     const answer = answerDevices(await evidenceOf('47-seg1'), { devices: asked });
     expect(answer.reports[0]?.linux).toMatchObject({ verdict: 'blocked', reason: 'no-unit' });
+  });
+
+  it.each(['04-surface-bad-rmrr', '16-excerpt-no-rmrr', '35i-nuc5-cut', '41-lkml-qp-old-style'])(
+    '%s: that no device has a region is not known',
+    async (name) => {
+      const asked = [device('00:1b.0')];
+      const answer = answerDevices(await evidenceOf(name), { devices: asked });
+      expect(answer.reports).toMatchObject([
+        { linux: { verdict: 'unknown' }, xen: { verdict: 'unknown' } },
+      ]);
+      expect(devicesStatus(answer, true)).toBe(3);
+    },
+  );
+
+  it.each([
+    ['22-vfio-only', { linux: { verdict: 'blocked' }, xen: { verdict: 'unknown' } }],
+    ['26-xcpng-disallowed', { linux: { verdict: 'unknown' }, xen: { verdict: 'needs relaxed' } }],
+  ])('%s: the other judge is not known to agree', async (name, report) => {
+    expect(answerDevices(await evidenceOf(name)).reports).toMatchObject([report]);
+  });
+
+  it.each([
+    ['01-xendevel-rmrr-qp', 0, 'unknown'],
+    ['16-excerpt-no-rmrr', 3, 'unknown'],
+    ['35i-nuc5-cut', 3, 'unknown'],
+    ['48-xen-parse-failed', 0, 'disabled'],
+  ])('%s: guest ends with %i, VT-d is %s', async (name, status, vtd) => {
+    const described = { options: { memory: 4096n * MIB }, notes: [], file: null };
+    const answer = answerGuest(await evidenceOf(name), described);
+    expect([guestStatus(answer), answer.vtd]).toEqual([status, vtd]);
+  });
+
+  it('35i-nuc5-cut: diff does not tell that a part that is not there is the same', async () => {
+    const evidence = await evidenceOf('35i-nuc5-cut');
+    const answer = answerDiff(evidence, evidence);
+    expect(diffStatus(answer, {})).toBe(3);
+    expect(answer.notes.filter((note) => /claims 96 bytes/.test(note))).toHaveLength(1);
   });
 
   it('32-amd-ivrs and 18-grep-only-enabled: the table that exists', async () => {

@@ -67,3 +67,6 @@ export function remarks(
   });
   return [style.heading('Worth knowing:'), ...lines].join('\n');
 }
+
+/** What a preamble says of an IOMMU. */
+export const IOMMU_STATES = { enabled: 'on', disabled: 'off', unknown: 'not known' } as const;

@@ -5,8 +5,11 @@ import { findingToJson } from './json.js';
 
 /** A line of JSON for each finding, with the path of its source. */
 export const ndjson: Format<CheckAnswer> = {
-  pieces: ({ source, result }) =>
-    result.findings.map((finding) =>
-      toJsonText({ source: source.path, ...findingToJson(finding) }, 0),
+  pieces: ({ source, result, fingerprints }) =>
+    result.findings.map((finding, i) =>
+      toJsonText(
+        { source: source.path, ...findingToJson(finding), fingerprint: fingerprints[i] as string },
+        0,
+      ),
     ),
 };

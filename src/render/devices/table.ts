@@ -1,4 +1,4 @@
-import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
+import { type DeviceReport, type DevicesAnswer, showsEveryRegion } from '../../answers/devices.js';
 import { hex, hexDigits } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { ReservedRegion } from '../../regions/region.js';
@@ -37,9 +37,7 @@ function renderDevices(answer: DevicesAnswer, page: Page): string {
   const { reports } = answer;
   const parts = [
     preamble(answer, page),
-    reports.length === 0
-      ? wrap('No reserved region touches any device (--all lists every device).', page.columns)
-      : devicesTable(answer, page),
+    reports.length === 0 ? wrap(noneText(answer), page.columns) : devicesTable(answer, page),
     regionsList(reports, page),
     kernelLists(reports, page),
     ...explanations(answer, page),
@@ -57,6 +55,12 @@ function renderDevices(answer: DevicesAnswer, page: Page): string {
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
+
+/** Instead of the devices, where there are none to show. */
+const noneText = ({ source }: DevicesAnswer): string =>
+  showsEveryRegion(source)
+    ? 'No reserved region touches any device (--all lists every device).'
+    : 'It is not known which devices have a reserved region (see below).';
 
 function preamble({ source, judges, hostRoot }: DevicesAnswer, page: Page): string {
   const { kernel, xen } = judges;

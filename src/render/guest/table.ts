@@ -1,3 +1,4 @@
+import { missingFrom } from '../../answers/completeness.js';
 import type { GuestAnswer, GuestOutcome } from '../../answers/guest.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
@@ -16,7 +17,7 @@ import { iommuName } from '../../xen/rdm-map.js';
 import { addressSpaceText, type RangeKind } from '../basics/address-space.js';
 import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
-import { facts, type Page, remarks } from '../basics/page.js';
+import { facts, IOMMU_STATES, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { renderTable } from '../basics/table.js';
 import { formatSize, listSome, wrap } from '../basics/text.js';
@@ -64,7 +65,11 @@ function renderGuest(answer: GuestAnswer, page: Page): string {
   const unresolved = explainUnresolved(
     regions.flatMap(({ owners }) => owners.filter((name) => name.includes('/'))),
   );
-  const verdict = wrap(explainVerdict(answer), columns);
+  const unseen =
+    refusal === null && missingFrom(answer.source) !== null
+      ? ' A region that this evidence does not show may change that.'
+      : '';
+  const verdict = wrap(`${explainVerdict(answer)}${unseen}`, columns);
   const parts = [
     preamble(answer, page),
     misread(answer, page),
@@ -113,8 +118,8 @@ function picture(answer: GuestAnswer, sets: DeviceSets, { columns, style }: Page
   return `${style.heading('guest-physical address space')}\n${drawn.trimEnd()}`;
 }
 
-function preamble({ source, type, config, xen, iommu }: GuestAnswer, page: Page): string {
-  const driver = `${iommuName(xen)} ${xen.iommu_enabled ? 'on' : 'off'}`;
+function preamble({ source, type, config, xen, iommu, vtd }: GuestAnswer, page: Page): string {
+  const driver = `${iommuName(xen)} ${IOMMU_STATES[vtd]}`;
   const lines: [string, string][] = [
     ['Guest', `type="${type}" ${describeGuest(config)}`],
     ['Devices', config.pci.map(({ device }) => formatSbdf(device)).join(', ') || 'none'],

@@ -8,7 +8,7 @@ import { iommuName, type RdmMapResult } from '../../xen/rdm-map.js';
 import type { ReportedRegion } from '../../xen/reported-region.js';
 import { DeviceSets, explainUnresolved } from '../basics/device-sets.js';
 import type { Format } from '../basics/format.js';
-import { facts, machineName, type Page, remarks } from '../basics/page.js';
+import { facts, IOMMU_STATES, machineName, type Page, remarks } from '../basics/page.js';
 import type { Style } from '../basics/style.js';
 import { type Column, columnWidths, renderTable } from '../basics/table.js';
 import { formatSize, listSome, plural, wrap } from '../basics/text.js';
@@ -98,8 +98,7 @@ function preamble(input: MapAnswer, page: Page): string {
     .map((id) => (id ?? '').replace(/[^\x20-\x7e]/g, ' ').trim())
     .filter((id) => id !== '');
   const caller = abi === 'native' ? '64-bit caller (native)' : '32-bit caller (compat)';
-  const state = { enabled: 'on', disabled: 'off', unknown: 'not known' }[input.vtd];
-  const vtd = `${iommuName(xen)} ${state}`;
+  const vtd = `${iommuName(xen)} ${IOMMU_STATES[input.vtd]}`;
   const lines: [string, string][] = [
     ['Source', [source.path, ...oem].join(', ')],
     ['Machine', machineName(host?.root ?? null, 'unknown: every device is taken as present')],
