@@ -94,7 +94,10 @@ export function headlines(machine: Machine): Headline[] {
     );
   }
   for (const line of list(documentOf(machine, 'explain')?.lines).slice(0, 2)) {
-    if (line.problem === null) continue;
+    // What the verdict on its device has said already is not said again.
+    const named = bdf(line.device);
+    if (line.problem === null || found.some(({ word }) => named !== '' && word.startsWith(named)))
+      continue;
     found.push({ kind: 'bad', word: bdf(line.device), text: text(line.meaning) });
   }
   return found;
