@@ -249,16 +249,16 @@ const isBlocked = ({ linux, xen }: DeviceReport): boolean =>
 function missingFacts(host: Host | null, regions: RegionUses): string[] {
   const notes: string[] = [];
   if (host !== null && host.pci === null) {
-    notes.push('The host tells of no PCI devices; those that the table names are listed.');
+    notes.push('No PCI devices found on the host; the devices that the table names are listed.');
   }
   if (regions.unresolved > 0) {
     notes.push(
-      `The paths of ${regions.unresolved} device scope entries lead to no known device, over bridges that are not there or not known.`,
+      `${regions.unresolved} device scope entries could not be resolved: a bridge on their path is missing or unknown.`,
     );
   }
   if (host?.pci != null && (host.iommuGroups ?? []).length === 0) {
-    const why = host.xen === null ? 'perhaps since its IOMMU is off' : 'since Xen keeps the IOMMU';
-    notes.push(`The host tells of no IOMMU groups, ${why}; each device is judged alone.`);
+    const why = host.xen === null ? 'is the IOMMU off?' : 'Xen owns the IOMMU';
+    notes.push(`No IOMMU groups found (${why}); each device is judged on its own.`);
   }
   return notes;
 }

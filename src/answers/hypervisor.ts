@@ -225,7 +225,7 @@ function chooseRelease(
   const running = releaseOfHost(host.xen);
   if (running === null) {
     const release = newestRelease();
-    const note = `The host gives its Xen as "${host.xen}", which is no release; ${release.name} stands in.`;
+    const note = `Host reports Xen "${host.xen}", which is not a known release; using ${release.name}.`;
     return { release, notes: [note] };
   }
   const { release, exact } = running;
@@ -233,7 +233,7 @@ function chooseRelease(
     release,
     notes: exact
       ? []
-      : [`The host runs Xen ${host.xen}, which is not known here; ${release.name} stands in.`],
+      : [`Host runs Xen ${host.xen}, which is not a known release; using ${release.name}.`],
   };
 }
 
@@ -271,6 +271,6 @@ export function requireDevices(source: Source): void {
 function explainLog({ kind, regions }: LogSource): string {
   const devices = regions.every((region) => region.devices !== null)
     ? ''
-    : ' Devices that it does not name are taken as present.';
-  return `This is ${WHOSE[kind]}, not the table: the regions it tells of are all that is known.${devices}`;
+    : ' Devices that it does not name are assumed present.';
+  return `This is ${WHOSE[kind]}, not the table: only the regions it lists are known.${devices}`;
 }

@@ -136,24 +136,24 @@ const globalOptions = (): OptionDeclaration[] => [
     choices: ['auto', 'always', 'never'],
     default: 'auto',
   },
-  { flags: '-q, --quiet', about: 'no warnings on standard error' },
+  { flags: '-q, --quiet', about: 'print no warnings on standard error' },
   { flags: '--no-pager', about: 'never show text through a pager (DMAR_PAGER, PAGER, less)' },
 ];
 
 const maxSizeOption = (): OptionDeclaration => ({
   flags: '--max-size <size>',
-  about: 'most bytes to read of a source (64MiB)',
+  about: 'refuse sources larger than this (default: 64MiB)',
   parse: parseMaxSize,
 });
 
 const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclaration[] => [
   {
     flags: '-f, --format <name>',
-    about: 'how to print',
+    about: 'output format',
     choices: Object.keys(formats),
     default: Object.keys(formats)[0] as string,
   },
-  { flags: '--json', about: 'the same as --format json' },
+  { flags: '--json', about: 'print JSON (--format json)' },
   { flags: '--json-lines', about: 'JSON, the document of each source on a line' },
   ...('csv' in formats
     ? [
@@ -167,12 +167,12 @@ const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclar
     : []),
   {
     flags: '--root <dir>',
-    about: 'a captured host: a tree that holds sys/…, or a tar archive of one',
+    about: 'captured host: a tree with sys/…, or a tar archive of one',
   },
-  { flags: '--as-is', about: 'a short table is what the firmware holds, not one cut off' },
+  { flags: '--as-is', about: 'take a short table as what the firmware holds, not as one cut off' },
   {
     flags: '--table <n>',
-    about: 'which table of a source that holds several, from 1',
+    about: 'pick one of several tables in a source, counted from 1',
     parse: parseTableNumber,
   },
   maxSizeOption(),
@@ -182,10 +182,10 @@ const sourceOptions = (formats: Readonly<Record<string, unknown>>): OptionDeclar
 const xenOptions = (): OptionDeclaration[] => [
   {
     flags: '--xen <release>',
-    about: 'whose behaviour: rfc-v7, a release from 4.6 on, or several: 4.13..4.17',
+    about: 'act as this release: rfc-v7, 4.6 and later, or several: 4.13..4.17',
     parse: parseXen,
   },
-  { flags: '--no-iommu', about: 'the answer of a hypervisor with the IOMMU off' },
+  { flags: '--no-iommu', about: 'act as a hypervisor with its IOMMU off' },
   {
     flags: '--xen-cmdline <options>',
     about: "Xen's own options that change the answer: iommu=… rmrr=…",
@@ -197,8 +197,8 @@ const svgOptions = (): OptionDeclaration[] => [
   { flags: '--force', about: 'replace the file of --svg if it is there' },
 ];
 
-const SOURCE_FILE = 'what holds a table; - is standard input';
-const SOURCE = 'what holds a table; - is standard input, none is this machine';
+const SOURCE_FILE = 'file, directory or archive; - reads standard input';
+const SOURCE = 'file, directory or archive; - reads standard input; omit to inspect this machine';
 
 /** The command that is meant where none is named. */
 export const DEFAULT_COMMAND = 'map';
@@ -209,15 +209,15 @@ export const COMMANDS: Commands = {
     about: "print the guest-visible PFN map: the hypercall's answer (the default command)",
     operands: [['[source...]', SOURCE]],
     options: [
-      { flags: '--compat', about: "the 32-bit guest's hypercall" },
+      { flags: '--compat', about: "make the 32-bit guest's hypercall" },
       {
         flags: '--nr-entries <n>',
-        about: 'one call with room for n entries, not two',
+        about: 'make one call with a buffer of n entries (default: ask for the count first)',
         parse: parseCount,
       },
       {
         flags: '--device <sbdf>',
-        about: "one device's regions instead of all (Xen 4.6 and later)",
+        about: "ask for one device's regions instead of all (Xen 4.6 and later)",
         parse: parseDevice,
       },
       { flags: '--raw', about: "write the guest's buffer to standard output as raw bytes" },
@@ -235,12 +235,15 @@ export const COMMANDS: Commands = {
   }),
 
   devices: () => ({
-    about: 'may these devices be given to a guest, and if not, why, and what then?',
+    about: 'check whether devices can be passed through to a guest, and how to fix it',
     operands: [
-      ['[bdf...]', 'PCI addresses such as 00:1d.0, and sources; no address: all with an RMRR'],
+      [
+        '[bdf...]',
+        'PCI addresses (00:1d.0) and sources; without an address, every device with an RMRR',
+      ],
     ],
     options: [
-      { flags: '--all', about: 'every device of the machine' },
+      { flags: '--all', about: 'list every device of the machine' },
       {
         flags: '--vm <file>',
         about: "the devices of a virtual machine: Proxmox's .conf, libvirt's XML or xl's file",
@@ -252,7 +255,7 @@ export const COMMANDS: Commands = {
       },
       {
         flags: '--linux <release>',
-        about: "which kernel judges (default: the host's, else today's)",
+        about: "judge as this kernel (default: the host's, else the newest known)",
         parse: parseLinux,
       },
       {
@@ -316,7 +319,7 @@ export const COMMANDS: Commands = {
     options: [
       {
         flags: '--config <file>',
-        about: "the guest's xl configuration file; options given here go before it",
+        about: "the guest's xl configuration file; command-line options override it",
       },
       {
         flags: '--memory <MiB>',
@@ -336,7 +339,7 @@ export const COMMANDS: Commands = {
       },
       {
         flags: '--rdm-mem-boundary <MiB>',
-        about: 'no RAM is moved for regions up to here (default: 2048)',
+        about: 'keep RAM in place for regions at or below this many MiB (default: 2048)',
         parse: parseMebibytes,
       },
       {
@@ -349,7 +352,7 @@ export const COMMANDS: Commands = {
         about: "the guest's firmware (default: the file's, else seabios)",
         choices: ['seabios', 'ovmf', 'rombios'],
       },
-      { flags: '--no-hap', about: "the guest's memory is paged without the hardware's help" },
+      { flags: '--no-hap', about: 'lay the guest out for shadow paging (hap=0)' },
       ...svgOptions(),
       ...xenOptions(),
       ...sourceOptions(GUEST_FORMATS),
@@ -379,7 +382,7 @@ export const COMMANDS: Commands = {
     options: [
       {
         flags: '--fail-on <severity>',
-        about: 'least severity that makes the exit status 1',
+        about: 'exit with 1 on findings of this severity or worse',
         choices: ['error', 'warning', 'info'],
       },
       {
@@ -389,7 +392,7 @@ export const COMMANDS: Commands = {
       { flags: '--rc <file>', about: 'settings as JSON; options on the command line override it' },
       {
         flags: '--only <rule>',
-        about: 'ask these rules alone: one, or several with commas; repeatable',
+        about: 'run only these rules: one, or several with commas; repeatable',
         parse: collectList,
       },
       {
@@ -403,8 +406,8 @@ export const COMMANDS: Commands = {
         parse: parseXen,
       },
       { flags: '--linux <release>', about: 'only what concerns this kernel', parse: parseLinux },
-      { flags: '--list', about: 'print the rules instead' },
-      { flags: '--explain <rule>', about: 'print one rule in full instead' },
+      { flags: '--list', about: 'list the rules instead' },
+      { flags: '--explain <rule>', about: 'explain one rule instead' },
       ...sourceOptions(CHECK_FORMATS),
     ],
     status: {
@@ -416,7 +419,7 @@ export const COMMANDS: Commands = {
   }),
 
   diff: () => ({
-    about: 'tell in what two tables differ, and what that means for guests',
+    about: 'compare two tables and show the effect on guests',
     operands: [
       ['<old>', SOURCE_FILE],
       ['<new>', SOURCE_FILE],
@@ -429,7 +432,7 @@ export const COMMANDS: Commands = {
       },
       {
         flags: '--ignore-header',
-        about: 'leave out what only tells tables apart: OEM fields, checksum, length',
+        about: 'ignore identification fields: OEM, revisions, checksum, length',
       },
       ...xenOptions(),
       ...sourceOptions(DIFF_FORMATS),
@@ -443,7 +446,7 @@ export const COMMANDS: Commands = {
   }),
 
   scan: () => ({
-    about: 'print a line of JSON for each table at and below paths',
+    about: 'print one JSON line per table found under the paths',
     operands: [['<path...>', 'directories to walk, and whatever map takes']],
     options: [maxSizeOption(), ...xenOptions(), ...globalOptions()],
     status: { 0: 'a table was found', 3: 'none was' },
@@ -497,7 +500,7 @@ export const COMMANDS: Commands = {
       { flags: '--force', about: 'overwrite the files' },
       {
         flags: '--linux <release>',
-        about: "which kernel judges (default: the host's, else today's)",
+        about: "judge as this kernel (default: the host's, else the newest known)",
       },
       ...xenOptions(),
       ...sourceOptions(OVERRIDE_FORMATS),

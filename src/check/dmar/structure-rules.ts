@@ -37,7 +37,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       fwtsSays('hang', 'the dmar test never ends'),
       { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
-    advice: "Ask the firmware's vendor for a table whose structures have their length.",
+    advice: 'Ask the firmware vendor for a table with correct structure lengths.',
   },
   {
     id: 'structure-length-short',
@@ -57,7 +57,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       ),
       { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
     ],
-    advice: "Ask the firmware's vendor for a table whose structures have their length.",
+    advice: 'Ask the firmware vendor for a table with correct structure lengths.',
   },
   {
     id: 'structure-length-overrun',

@@ -380,9 +380,7 @@ class LogReader {
     const boot =
       telling.at(-1) ?? this.#boots.findLast(({ facts: known }) => known.tells) ?? this.#boot;
     const notes =
-      telling.length > 1
-        ? [`The log tells of ${telling.length} boots; the last one's lines are taken.`]
-        : [];
+      telling.length > 1 ? [`The log has ${telling.length} boots; only the last one is used.`] : [];
     for (const { base, limit, devices, log, line } of listed.regions) {
       boot.region(base, limit, devices ?? [], log, line);
     }

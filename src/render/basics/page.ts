@@ -65,7 +65,7 @@ export function remarks(
     const text = wrap(`${severity}: ${oneLine(message)}`, columns - 2, '  ');
     return `- ${style[MARK[severity]](`${severity}:`)}${text.slice(severity.length + 1)}`;
   });
-  return [style.heading('Worth knowing:'), ...lines].join('\n');
+  return [style.heading('Notes:'), ...lines].join('\n');
 }
 
 /** What a preamble says of an IOMMU. */

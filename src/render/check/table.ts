@@ -129,9 +129,9 @@ function summary({ result, known, hostRoot }: CheckAnswer, { columns, style }: P
   if (result.notRun.length === 0) return verdict;
   const why =
     hostRoot === null
-      ? 'compare the table with its machine, which --root names.'
-      : `need facts of the machine that ${hostRoot} does not have.`;
-  return `${verdict}\n${wrap(`${plural(result.notRun.length, 'rule was', 'rules were')} not asked: they ${why}`, columns)}`;
+      ? 'need facts about the machine (use --root).'
+      : `need facts about the machine that ${hostRoot} does not have.`;
+  return `${verdict}\n${wrap(`${plural(result.notRun.length, 'rule')} skipped: they ${why}`, columns)}`;
 }
 
 const countText = (count: number, severity: Severity): string =>

@@ -72,7 +72,7 @@ function preamble({ source, judges, hostRoot }: DevicesAnswer, page: Page): stri
         'Machine',
         machineName(hostRoot, 'unknown: every device that the table names is taken as present'),
       ],
-      ['Judges', `Linux ${kernel.release}${relaxed} (VFIO); Xen ${xen.release.name} (HVM guest)`],
+      ['Kernels', `Linux ${kernel.release}${relaxed} (VFIO); Xen ${xen.release.name} (HVM guest)`],
     ],
     page,
   );

@@ -24,7 +24,7 @@ function renderOverride(answer: OverrideReport, page: Page): string {
       [
         ['Source', source.path],
         ['Machine', machineName(hostRoot, 'unknown: every device is taken as present')],
-        ['Judges', `Linux ${judges.kernel.release} (VFIO); Xen ${judges.xen.release.name}`],
+        ['Kernels', `Linux ${judges.kernel.release} (VFIO); Xen ${judges.xen.release.name}`],
       ],
       page,
     ),
@@ -37,7 +37,7 @@ function renderOverride(answer: OverrideReport, page: Page): string {
     outcomesTable(answer.outcomes, page),
     list('Still blocked:', stillBlocked(answer), page),
     list('What may go wrong:', answer.risks.map(explainRisk), page),
-    list('Worth knowing:', answer.notes, page),
+    list('Notes:', answer.notes, page),
     answer.dryRun ? renderDiff(answer.diff, page).trimEnd() : '',
     list('Written:', answer.files.map(explainFile), page),
     answer.way === null ? '' : explainWay(answer.way, page),
