@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { dmarHeader } from '../../src/acpi/dmar/header.js';
 import { rmrr } from '../../src/acpi/dmar/rmrr.js';
@@ -47,24 +47,43 @@ export function tableOfRmrrs(size: number): Uint8Array {
 }
 
 /**
- * Writes so many tables below a folder, a thousand to a directory: the fixtures by turns.
- *
- * @param distinct whether each gets an OEM revision of its own, so that no two are the same
+ * Writes so many tables below a folder, a thousand to a directory, no two of them alike: the tables given by turns, with
+ * bases and limits of regions, addresses of units and the OEM revision moved.
  */
-export function writeFleet(
-  folder: string,
-  fixtures: string,
-  count: number,
-  distinct: boolean,
-): void {
-  const tables = readdirSync(fixtures)
-    .filter((name) => name.endsWith('.dat'))
-    .map((name) => readFileSync(join(fixtures, name)));
+export function writeFleet(folder: string, tables: readonly Uint8Array[], count: number): void {
   for (let i = 0; i < count; i++) {
-    const table = Uint8Array.from(tables[i % tables.length] as Buffer);
-    if (distinct) new DataView(table.buffer).setUint32(dmarHeader.at.oemRevision, i, true);
+    const table = Uint8Array.from(tables[i % tables.length] as Uint8Array);
+    move(table, Math.floor(i / tables.length) + 1);
     const directory = join(folder, String(Math.floor(i / 1000)).padStart(2, '0'));
     if (i % 1000 === 0) mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, `${String(i).padStart(5, '0')}.dat`), table);
   }
+}
+
+/** Moves the regions and units of a table by pages, the same for all, so that what is sound stays so. */
+function move(table: Uint8Array, pages: number): void {
+  const view = new DataView(table.buffer);
+  view.setUint32(dmarHeader.at.oemRevision, pages, true);
+  const shift = (at: number) =>
+    view.setBigUint64(at, view.getBigUint64(at, true) + BigInt(pages) * 4096n, true);
+  for (let at = dmarHeader.fixedLength; at + DRHD_LENGTH <= table.length; ) {
+    const [type, length] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
+    if (length < 4 || at + length > table.length) break;
+    if (type === 0) shift(at + 8);
+    else if (type === 1 && length >= RMRR_LENGTH - 8) {
+      shift(at + rmrr.at.baseAddress);
+      shift(at + rmrr.at.limitAddress);
+    }
+    at += length;
+  }
+  seal(table);
+}
+
+/** The real tables of the corpus where it is there, else the fixtures: what people have, 80 to 400 bytes each. */
+export function realTables(corpus: string, fixtures: string): Uint8Array[] {
+  const folder = existsSync(corpus) ? corpus : fixtures;
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.dat'))
+    .map((name) => new Uint8Array(readFileSync(join(folder, name))))
+    .filter(({ length }) => length >= dmarHeader.fixedLength && length <= 400);
 }
