@@ -4,12 +4,13 @@ import { checkTable } from '../../../src/check/check.js';
 import { corpusNote, corpusTables } from '../../support/corpus.js';
 
 describe.skipIf(corpusTables.length === 0)(`real tables${corpusNote}`, () => {
-  it('have no errors', () => {
+  it('have no errors, but for the one whose firmware lists a unit at address 0', () => {
     const errors = corpusTables.flatMap(({ name, bytes }) =>
       checkTable(decodeDmar(bytes))
-        .findings.filter(({ rule }) => rule.severity === 'error')
-        .map(({ rule, message }) => `${name}: ${rule.id}: ${message}`),
+        .findings.filter(({ severity }) => severity === 'error')
+        .map(({ rule }) => `${name}: ${rule.id}`),
     );
-    expect(errors).toEqual([]);
+    // Linux gives up the IOMMU for it (booted 5.10 to 7.3).
+    expect(errors).toEqual(['90513e675e02.dat: drhd-base-zero']);
   });
 });
