@@ -13,9 +13,21 @@ export type Compression = keyof typeof MAGICS;
 
 const NAMES = Object.keys(MAGICS) as Compression[];
 
+/** Whether bytes begin with a frame that readers of zstd pass over, as pzstd's files do (RFC 8878, 3.1.2). */
+const isSkippable = ([first = 0, ...rest]: Uint8Array): boolean =>
+  first >> 4 === 5 && [0x2a, 0x4d, 0x18].every((byte, i) => rest[i] === byte);
+
 /** How bytes are compressed, told by the first of them; null where they are not. */
 export const compressionOf = (bytes: Uint8Array): Compression | null =>
-  NAMES.find((name) => MAGICS[name].every((byte, i) => bytes[i] === byte)) ?? null;
+  NAMES.find((name) => MAGICS[name].every((byte, i) => bytes[i] === byte)) ??
+  (isSkippable(bytes.subarray(0, 4)) ? 'zstd' : null);
+
+/** What taking off a compression gave. */
+export interface Inflated {
+  readonly bytes: Uint8Array;
+  /** Bytes behind the end of the compressed data that are something else, and were passed over. */
+  readonly trailing: number;
+}
 
 /**
  * Takes off one kind of compression.
@@ -23,10 +35,34 @@ export const compressionOf = (bytes: Uint8Array): Compression | null =>
  * @param limit most bytes to make
  * @throws OverLimit where there are more; any other Error on damaged bytes, its message saying why
  */
-export type Inflate = (bytes: Uint8Array, limit: number) => Promise<Uint8Array>;
+export type Inflate = (bytes: Uint8Array, limit: number) => Promise<Inflated>;
 
 /** Who takes off which compression; handed in by whoever runs this, for each place has its own means. */
 export type Inflaters = Readonly<Record<Compression, Inflate>>;
+
+/** All of the bytes that were made, where nothing follows them. */
+export const wholly = (bytes: Uint8Array): Inflated => ({ bytes, trailing: 0 });
+
+/**
+ * Why xz's reader stopped, by its number (enum xz_ret of XZ Embedded, which `xz-decompress` is made of).
+ *
+ * @param error what the library threw, which has the number at the end of its message
+ */
+export function explainXz(error: unknown): Error {
+  switch (/\d+$/.exec((error as Error).message)?.[0]) {
+    case '3':
+    case '4':
+      return new Error(
+        'its dictionary is larger than the 64 MiB that there is room for here; unpack it with xz -d first',
+      );
+    case '6':
+      return new Error(
+        'it has a filter or a checksum that is not known here; unpack it with xz -d first',
+      );
+    default:
+      return new Error('it is damaged or cut off, or something else follows it');
+  }
+}
 
 /** Thrown by an {@link Inflate} that made more bytes than it may. */
 export class OverLimit extends Error {}
@@ -44,7 +80,7 @@ export async function decompress(
   inflaters: Inflaters,
   name: string,
   limit: number,
-): Promise<Uint8Array> {
+): Promise<Inflated> {
   try {
     return await inflaters[compression](bytes, limit);
   } catch (error) {

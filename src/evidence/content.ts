@@ -76,12 +76,26 @@ export async function readContent(
     case 'text':
       return readText(bytes, name, limit);
   }
-  const plain = await decompress(bytes, kind, inflaters, name, limit);
+  const { bytes: plain, trailing } = await decompress(bytes, kind, inflaters, name, limit);
   if (compressionOf(plain) !== null) {
     throw new Failure('not-a-table', `${name} is compressed twice; only one layer is taken off.`);
   }
   const content = await readContent(plain, name, limit, inflaters);
-  return content.kind === 'table' ? { ...content, verbatim: false } : content;
+  const note = `${name} goes on for ${trailing} more ${trailing === 1 ? 'byte' : 'bytes'} where its ${kind} data end, which were passed over.`;
+  const notes = trailing === 0 ? [] : [note];
+  switch (content.kind) {
+    case 'archive':
+      return content;
+    case 'table': {
+      const tables = content.tables.map((table) => ({
+        ...table,
+        notes: [...notes, ...table.notes],
+      }));
+      return { ...content, verbatim: false, tables };
+    }
+    default:
+      return { ...content, log: { ...content.log, notes: [...notes, ...content.log.notes] } };
+  }
 }
 
 /** A table with whatever follows it, or tables back to back. */

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '../base/hex.js';
-import { OverLimit } from '../evidence/compression.js';
+import { explainXz, type Inflated, OverLimit, wholly } from '../evidence/compression.js';
 import type { Tools } from '../evidence/source.js';
 
 /** Bytes of a stream, up to a limit. */
@@ -27,23 +27,22 @@ async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promi
   return bytes;
 }
 
-async function gunzip(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+async function gunzip(bytes: Uint8Array, limit: number): Promise<Inflated> {
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
-  return collect(stream.pipeThrough(new DecompressionStream('gzip')), limit);
+  return wholly(await collect(stream.pipeThrough(new DecompressionStream('gzip')), limit));
 }
 
-async function unxz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+async function unxz(bytes: Uint8Array, limit: number): Promise<Inflated> {
   const { default: xz } = await import('xz-decompress');
   const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream();
   try {
-    return await collect(new xz.XzReadableStream(stream), limit);
+    return wholly(await collect(new xz.XzReadableStream(stream), limit));
   } catch (error) {
-    // The library tells an error by a number alone.
-    throw error instanceof OverLimit ? error : new Error('it is damaged or cut off');
+    throw error instanceof OverLimit ? error : explainXz(error);
   }
 }
 
-async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+async function unzstd(bytes: Uint8Array, limit: number): Promise<Inflated> {
   const { Decompress } = await import('fzstd');
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -53,7 +52,7 @@ async function unzstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
     chunks.push(chunk);
   });
   stream.push(bytes, true);
-  return collect(new Blob(chunks as Uint8Array<ArrayBuffer>[]).stream(), limit);
+  return wholly(await collect(new Blob(chunks as Uint8Array<ArrayBuffer>[]).stream(), limit));
 }
 
 /** What a browser brings to the reading of evidence. Its own digest answers later, and not on every page. */

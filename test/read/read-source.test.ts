@@ -31,6 +31,41 @@ const write = (name: string, bytes: Uint8Array | string) => {
   return path(name);
 };
 
+/** The table as a program packs it. */
+const packed = (...command: [string, ...string[]]) =>
+  execFileSync(command[0], [...command.slice(1), '-c'], {
+    input: dmar,
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+
+/** A frame of zstd that holds no data. */
+const SKIPPABLE = Buffer.from('502a4d1804000000deadbeef', 'hex');
+
+describe('what is packed oddly is read, and what follows it is told of', () => {
+  const gzip = gzipSync(dmar);
+  const named = Buffer.concat([
+    gzip.subarray(0, 3),
+    Buffer.from([0x08]),
+    gzip.subarray(4, 10),
+    Buffer.from('a\0'),
+    gzip.subarray(10),
+  ]);
+  it.each<[string, (Uint8Array | string)[], number]>([
+    ['gzip and a text', [gzip, 'and text'], 8],
+    ['gzip with a name in it, and one byte', [named, 'x'], 1],
+    ['gzip and the end of a block on tape', [gzip, Buffer.alloc(100)], 0],
+    ['xz of the highest level', [packed('xz', '-9')], 0],
+    ['zstd behind a frame that is passed over', [SKIPPABLE, packed('zstd', '-q')], 0],
+  ])('%s', async (_, parts, trailing) => {
+    const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+    const source = await readSource({ path: write('odd', bytes) });
+    expect(source.kind === 'table' && hex(source.bytes)).toBe(hex(dmar));
+    const told = source.notes.filter((note) => note.includes('passed over'));
+    expect(told).toHaveLength(trailing === 0 ? 0 : 1);
+    for (const note of told) expect(note).toMatch(new RegExp(` ${trailing} more byte`));
+  });
+});
+
 describe('what cannot be a source is refused with a sentence and exit status 3', () => {
   it.each([
     ['an empty file', write('empty', ''), 'empty', /empty\.$/],
@@ -68,6 +103,25 @@ describe('what cannot be a source is refused with a sentence and exit status 3',
     await expect(readSource({ path: file })).rejects.toMatchObject({
       code,
       status: 3,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it.each([
+    ['gzip that ends in its second member', [gzipSync(dmar), gzipSync(dmar).subarray(0, 30)]],
+    ['gzip with a wrong checksum', [gzipSync(dmar).subarray(0, -8), Buffer.alloc(8), 'and text']],
+    [
+      'xz with a dictionary of 1.5 GiB',
+      [packed('xz', '--lzma2=dict=1536MiB')],
+      /dictionary is larger/,
+    ],
+    ['xz with a filter', [packed('xz', '--x86', '--lzma2')], /filter/],
+    ['xz that was cut off', [packed('xz').subarray(0, 60)], /cut off/],
+    ['nothing in zstd but what is passed over', [SKIPPABLE], /zstd/],
+  ])('%s', async (_, parts, message = /gzip/) => {
+    const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+    await expect(readSource({ path: write('packed', bytes) })).rejects.toMatchObject({
+      code: 'damaged',
       message: expect.stringMatching(message),
     });
   });
