@@ -30,12 +30,20 @@ export function companionsIn(all: readonly Candidate[]): (candidate: Candidate) 
   const others = (of: Candidate, found: readonly Candidate[]): Sbdf[] => [
     ...new Set(found.filter((one) => one !== of).map(({ address }) => address)),
   ];
+  // Listed when somebody asks: for all devices of a large group, the lists are as long as its square.
   return (candidate) => ({
-    group: others(candidate, candidate.group === null ? [] : (byGroup.get(candidate.group) ?? [])),
-    regions: others(
-      candidate,
-      candidate.uses.flatMap(({ region }) => byRegion.get(region) ?? []),
-    ),
+    get group() {
+      return others(
+        candidate,
+        candidate.group === null ? [] : (byGroup.get(candidate.group) ?? []),
+      );
+    },
+    get regions() {
+      return others(
+        candidate,
+        candidate.uses.flatMap(({ region }) => byRegion.get(region) ?? []),
+      );
+    },
   });
 }
 

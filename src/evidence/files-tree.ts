@@ -1,3 +1,4 @@
+import { indexOfFirst } from '../base/search.js';
 import { MAX_SIZE, tooLarge } from './limit.js';
 import { resolveInTree, type Tree } from './tree.js';
 
@@ -9,7 +10,7 @@ export type TreeFiles = ReadonlyMap<string, TreeFile>;
 
 /** A tree whose files are held in memory, as an archive's are. */
 export function filesTree(name: string, files: TreeFiles): Tree {
-  let directories: Map<string, Set<string>> | null = null;
+  let paths: string[] | null = null;
 
   const locate = (path: string): string | null =>
     resolveInTree(path, (at) => {
@@ -32,10 +33,9 @@ export function filesTree(name: string, files: TreeFiles): Tree {
     },
     head: (path, length) => bytesAt(path)?.subarray(0, length) ?? null,
     list(path) {
-      directories ??= directoriesOf(files);
+      paths ??= [...files.keys()].sort();
       const at = locate(path);
-      const names = at === null ? undefined : directories.get(at);
-      return names === undefined ? null : [...names].sort();
+      return at === null ? null : namesIn(at, paths);
     },
     readlink(path) {
       const slash = path.lastIndexOf('/');
@@ -49,23 +49,25 @@ export function filesTree(name: string, files: TreeFiles): Tree {
   };
 }
 
-/** Names in each directory that the files' paths go through. */
-function directoriesOf(files: TreeFiles): Map<string, Set<string>> {
-  const directories = new Map<string, Set<string>>([['', new Set()]]);
-  for (const path of files.keys()) {
-    for (let at = path; at !== ''; ) {
-      const slash = at.lastIndexOf('/');
-      const parent = slash < 0 ? '' : at.slice(0, slash);
-      const names = directories.get(parent);
-      const name = at.slice(slash + 1);
-      // A parent that is known has been entered in its own parent.
-      if (names !== undefined) {
-        names.add(name);
-        break;
-      }
-      directories.set(parent, new Set([name]));
-      at = parent;
-    }
+/**
+ * Names in a directory that some paths go through, sorted; null where none does. An index of all directories could hold
+ * far more than the paths do, where each goes through directories of its own.
+ *
+ * @param paths all of them, sorted
+ */
+function namesIn(directory: string, paths: readonly string[]): string[] | null {
+  const prefix = directory === '' ? '' : `${directory}/`;
+  const from = (text: string) => indexOfFirst(paths, (path) => path >= text);
+  const names = new Set<string>();
+  for (let i = from(prefix); paths[i]?.startsWith(prefix); ) {
+    const rest = (paths[i] as string).slice(prefix.length);
+    const slash = rest.indexOf('/');
+    const name = slash < 0 ? rest : rest.slice(0, slash);
+    if (name !== '') names.add(name);
+    // All that is below the name stands together, and the next code unit after the slash comes behind it.
+    i = slash < 0 ? i + 1 : from(`${prefix}${name}${AFTER_SLASH}`);
   }
-  return directories;
+  return names.size === 0 && directory !== '' ? null : [...names].sort();
 }
+
+const AFTER_SLASH = String.fromCharCode('/'.charCodeAt(0) + 1);

@@ -37,7 +37,10 @@ export interface Tree {
 /** Links followed on the way to one file before it counts as missing, as Linux does (ELOOP). */
 const MAX_LINKS = 40;
 
-/** Longest path that is looked for, as Linux's own limit is (PATH_MAX). */
+/**
+ * Longest path that is looked for, as Linux's own limit is (PATH_MAX). What links on the way say counts as part of it, so that
+ * finding a file takes no longer than the longest path does.
+ */
 export const PATH_MAX = 4096;
 
 /**
@@ -47,13 +50,14 @@ export const PATH_MAX = 4096;
  * @param path relative to the root
  * @param linkAt what the symbolic link at a path with no links in it says; null for anything else
  * @returns the path with no link in it, `''` for the root; null where links go round in circles, or where it is longer than
- *   {@link PATH_MAX}
+ *   {@link PATH_MAX} with all that they say
  */
 export function resolveInTree(
   path: string,
   linkAt: (path: string) => string | null,
 ): string | null {
-  if (path.length > PATH_MAX) return null;
+  let room = PATH_MAX - path.length;
+  if (room < 0) return null;
   const pending = path.split('/').reverse();
   const done: string[] = [];
   let links = 0;
@@ -67,7 +71,8 @@ export function resolveInTree(
     done.push(name);
     const target = linkAt(done.join('/'));
     if (target === null) continue;
-    if (++links > MAX_LINKS || target.length > PATH_MAX) return null;
+    room -= target.length;
+    if (++links > MAX_LINKS || room < 0) return null;
     if (target.startsWith('/')) done.length = 0;
     else done.pop();
     pending.push(...target.split('/').reverse());

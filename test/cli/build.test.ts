@@ -62,7 +62,7 @@ describe('dmar build', () => {
     expect(bytes.reduce((sum, byte) => sum + byte, 0) % 256).toBe(0);
   });
 
-  it("makes a sound table of the example in docs/tables.md", async () => {
+  it('makes a sound table of the example in docs/tables.md', async () => {
     const page = readFileSync(join(FIXTURES, '../docs/tables.md'), 'utf8');
     const example = /```json\n(.*?"structures".*?)```/s.exec(page)?.[1] ?? '';
     const output = join(folder, 'mine.dat');

@@ -1,7 +1,8 @@
 import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
+import { formatAddress } from '../../base/address.js';
 import { csvFormat } from '../basics/csv.js';
 import { asidesOf } from '../basics/format.js';
-import { deviceToJson } from './json.js';
+import { functionToJson } from './json.js';
 
 /** The devices as CSV, the keys of a device in the JSON; regions are separated by blanks. */
 export const csv = csvFormat<DevicesAnswer, Row>({
@@ -9,7 +10,7 @@ export const csv = csvFormat<DevicesAnswer, Row>({
     reports.map((report) => ({
       path: source.path,
       report,
-      json: deviceToJson(report, names),
+      json: functionToJson(report, names),
     })),
   columns: {
     source: ({ path }) => path,
@@ -22,7 +23,10 @@ export const csv = csvFormat<DevicesAnswer, Row>({
     driver: ({ json }) => json.driver,
     physical_function: ({ json }) => json.physical_function,
     iommu_group: ({ report }) => report.candidate.group?.id,
-    regions: ({ json }) => json.regions.map(({ base, limit }) => `${base}-${limit}`).join(' '),
+    regions: ({ report }) =>
+      report.candidate.uses
+        .map(({ region: { base, limit } }) => `${formatAddress(base)}-${formatAddress(limit)}`)
+        .join(' '),
     memory: ({ report }) => report.restriction?.kind,
     linux: ({ report }) => report.linux.verdict,
     linux_reason: ({ report }) => report.linux.reason,
@@ -35,5 +39,5 @@ export const csv = csvFormat<DevicesAnswer, Row>({
 interface Row {
   readonly path: string;
   readonly report: DeviceReport;
-  readonly json: ReturnType<typeof deviceToJson>;
+  readonly json: ReturnType<typeof functionToJson>;
 }

@@ -38,10 +38,9 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
 
 export const json: Format<DevicesAnswer> = { document: devicesToJson };
 
-/** One device and its verdicts, as an element of `devices` in that schema. */
-export function deviceToJson(report: DeviceReport, names: PciNames | null) {
-  const { candidate, restriction, linux, xen, disagreements } = report;
-  const { address, classCode, vendorId, deviceId, driver, physicalFunction, group } = candidate;
+/** What a device is, as the JSON has it. */
+export function functionToJson({ candidate }: DeviceReport, names: PciNames | null) {
+  const { address, classCode, vendorId, deviceId, driver, physicalFunction } = candidate;
   const known = vendorId !== null && deviceId !== null;
   return {
     device: formatSbdf(address),
@@ -52,6 +51,15 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
     class_name: classCode === null ? null : (names?.className(classCode) ?? null),
     driver,
     physical_function: physicalFunction === null ? null : formatSbdf(physicalFunction),
+  };
+}
+
+/** One device and its verdicts, as an element of `devices` in that schema. */
+export function deviceToJson(report: DeviceReport, names: PciNames | null) {
+  const { candidate, restriction, linux, xen, disagreements } = report;
+  const { address, group } = candidate;
+  return {
+    ...functionToJson(report, names),
     iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
     goes_with: {
       group: report.companions.group.map(formatSbdf),
