@@ -1,6 +1,6 @@
 import { unpackTar } from 'modern-tar';
 import { Failure } from '../base/failure.js';
-import { filesTree, type TreeFile } from './files-tree.js';
+import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
 import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
 import { PATH_MAX, type Tree } from './tree.js';
 
@@ -17,16 +17,6 @@ export const isTar = (bytes: Uint8Array): boolean =>
 const isComplete = (bytes: Uint8Array): boolean =>
   bytes.length % BLOCK === 0 && bytes.subarray(-BLOCK).every((byte) => byte === 0);
 
-/** The files of an archive that a host's tree is made of; all others are passed over. */
-function isOfHost(path: string): boolean {
-  if (path.length > PATH_MAX) return false;
-  const parts = path.split('/');
-  return (
-    parts.slice(0, -1).some((part) => part === 'sys' || part === 'proc') ||
-    /(^|\/)usr\/share\/(misc|hwdata)\/pci\.ids(\.gz)?$/.test(path)
-  );
-}
-
 /** A path without empty and `.` parts; null where `..` might lead it elsewhere. */
 function plainPath(path: string): string | null {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
@@ -34,13 +24,13 @@ function plainPath(path: string): string | null {
 }
 
 /**
- * The host's tree in a tar archive, all in memory. It may lie below a directory, as it does in a report.
+ * The files of a tar archive.
  *
  * @param bytes the archive, not compressed
  * @param name what messages call it
- * @throws Failure `damaged`, or `no-host-tree` where no path goes through `sys/`
+ * @throws Failure `damaged`
  */
-export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree> {
+async function untar(bytes: Uint8Array, name: string): Promise<Map<string, TreeFile>> {
   const files = new Map<string, TreeFile>();
   if (!isComplete(bytes)) {
     throw new Failure(
@@ -49,28 +39,59 @@ export async function archiveTree(bytes: Uint8Array, name: string): Promise<Tree
     );
   }
   try {
-    const entries = await unpackTar(bytes, { filter: (header) => isOfHost(header.name) });
-    for (const { header, data } of entries) {
-      const path = plainPath(header.name);
+    for (const { header, data } of await unpackTar(bytes)) {
       const target = header.linkname ?? '';
-      if (path === null) continue;
-      if (header.type === 'file') files.set(path, data ?? new Uint8Array());
-      else if (header.type === 'symlink') files.set(path, { link: target });
+      if (header.type === 'file') files.set(header.name, data ?? new Uint8Array());
+      else if (header.type === 'symlink') files.set(header.name, { link: target });
       // A hard link names another file of the archive, from the archive's root.
-      else if (header.type === 'link') files.set(path, { link: `/${plainPath(target) ?? ''}` });
+      else if (header.type === 'link') {
+        files.set(header.name, { link: `/${plainPath(target) ?? ''}` });
+      }
     }
   } catch (error) {
     throw new Failure('damaged', `The archive ${name} is damaged: ${(error as Error).message}.`);
   }
-  const prefix = hostPrefix([...files.keys()], name);
-  if (prefix === null) {
-    throw new Failure(
-      'no-host-tree',
-      `The archive ${name} holds no host's tree: none of its files is below a directory sys.`,
-      'dmar capture makes an archive of a machine. Of others, unpack the table and name its file.',
-    );
+  return files;
+}
+
+/**
+ * The tree in a tar archive, all in memory: {@link treeOfFiles}.
+ *
+ * @param bytes the archive, not compressed
+ * @param name what messages call it
+ * @throws Failure `damaged` or `several-hosts`
+ */
+export const archiveTree = async (bytes: Uint8Array, name: string): Promise<Tree> =>
+  treeOfFiles(await untar(bytes, name), name);
+
+/**
+ * The tree that the files of an archive are: a host's, which may lie below a directory, as it does in a report; of others,
+ * what is below the directories that all of them have in common.
+ *
+ * @param files by their paths as the archive has them; those that might lead elsewhere are left out
+ * @throws Failure `several-hosts`
+ */
+export function treeOfFiles(files: TreeFiles, name: string): Tree {
+  const plain = new Map<string, TreeFile>();
+  for (const [path, file] of files) {
+    const inside = path.length > PATH_MAX ? null : plainPath(path);
+    if (inside) plain.set(inside, file);
   }
-  return filesTree(name, prefix === '' ? files : below(files, prefix));
+  const paths = [...plain.keys()];
+  const prefix = hostPrefix(paths, name) ?? commonPrefix(paths);
+  return filesTree(name, prefix === '' ? plain : below(plain, prefix));
+}
+
+/** The directory that all paths lie in, ending in a slash unless it is the root. */
+function commonPrefix(paths: readonly string[]): string {
+  const [first = ''] = paths;
+  let prefix = '';
+  for (let slash = first.indexOf('/'); slash >= 0; slash = first.indexOf('/', slash + 1)) {
+    const directory = first.slice(0, slash + 1);
+    if (!paths.every((path) => path.startsWith(directory))) break;
+    prefix = directory;
+  }
+  return prefix;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { Failure } from '../base/failure.js';
-import { tooLarge } from './limit.js';
+import { OverLimit, tooLarge } from './limit.js';
 
-/** First bytes of compressed files (RFC 1952, RFC 8878, the .xz file format). */
+/** First bytes of compressed files (RFC 1952, RFC 8878, the .xz file format, the .bz2 one). */
 const MAGICS = {
   gzip: [0x1f, 0x8b],
   zstd: [0x28, 0xb5, 0x2f, 0xfd],
   xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  bzip2: [0x42, 0x5a, 0x68],
 } as const;
 
 /** Names of the compressions that can be taken off. */
@@ -37,8 +38,8 @@ export interface Inflated {
  */
 export type Inflate = (bytes: Uint8Array, limit: number) => Promise<Inflated>;
 
-/** Who takes off which compression; handed in by whoever runs this, for each place has its own means. */
-export type Inflaters = Readonly<Record<Compression, Inflate>>;
+/** Neither Node nor a browser can take off this one. */
+const unbzip2: Inflate = async (bytes, limit) => (await import('./bzip2.js')).bunzip2(bytes, limit);
 
 /** All of the bytes that were made, where nothing follows them. */
 export const wholly = (bytes: Uint8Array): Inflated => ({ bytes, trailing: 0 });
@@ -64,8 +65,8 @@ export function explainXz(error: unknown): Error {
   }
 }
 
-/** Thrown by an {@link Inflate} that made more bytes than it may. */
-export class OverLimit extends Error {}
+/** Who takes off which other compression; handed in by whoever runs this, for each place has its own means. */
+export type Inflaters = Readonly<Record<Exclude<Compression, 'bzip2'>, Inflate>>;
 
 /**
  * Decompresses bytes.
@@ -82,7 +83,7 @@ export async function decompress(
   limit: number,
 ): Promise<Inflated> {
   try {
-    return await inflaters[compression](bytes, limit);
+    return await { ...inflaters, bzip2: unbzip2 }[compression](bytes, limit);
   } catch (error) {
     if (error instanceof OverLimit) throw tooLarge(`${name}, decompressed,`, limit);
     throw new Failure(

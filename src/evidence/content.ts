@@ -1,11 +1,12 @@
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../base/failure.js';
 import { bytesToHex } from '../base/hex.js';
-import { archiveTree, isTar } from './archive.js';
+import { archiveTree, isTar, treeOfFiles } from './archive.js';
 import { type Compression, compressionOf, decompress, type Inflaters } from './compression.js';
 import type { Content } from './formats/format.js';
 import { isIommuTable, TABLE_NAMES, tablesOf } from './pick.js';
 import { decodeText, isUtf16, mend } from './text.js';
+import { isZip, unzip } from './zip.js';
 
 /** Bytes that tell text from binary. */
 const HEAD = 4096;
@@ -28,7 +29,7 @@ function isText(bytes: Uint8Array): boolean {
 }
 
 /** What bytes can be, told by the first of them. */
-type Kind = Compression | 'archive' | 'text' | 'tables';
+type Kind = Compression | 'zip' | 'archive' | 'text' | 'tables';
 
 /**
  * Tells from its first bytes what a source is.
@@ -40,6 +41,7 @@ export function kindOf(head: Uint8Array, name: string): Kind {
   if (head.length === 0) throw new Failure('empty', `${name} is empty.`);
   const compression = compressionOf(head);
   if (compression !== null) return compression;
+  if (isZip(head)) return 'zip';
   if (isTar(head)) return 'archive';
   if (isBinary(head)) return 'tables';
   if (isText(head)) return 'text';
@@ -52,7 +54,7 @@ export function kindOf(head: Uint8Array, name: string): Kind {
 }
 
 const FORMS =
-  'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0), an IVRS table with IVRS. Either can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz or zstd.';
+  'A DMAR table begins with the letters DMAR (RMAD or XMAR on a Xen dom0), an IVRS table with IVRS. Either can be given as acpidump text, as a hex dump, as iasl -d lists it, or as what Linux or Xen logged of it, and compressed with gzip, xz, zstd or bzip2, or in a zip file.';
 
 /**
  * Tells from the bytes what a source is, and reads it.
@@ -69,6 +71,8 @@ export async function readContent(
 ): Promise<Content> {
   const kind = kindOf(bytes, name);
   switch (kind) {
+    case 'zip':
+      return readZip(bytes, name, limit, inflaters);
     case 'archive':
       return { kind: 'archive', tree: await archiveTree(bytes, name) };
     case 'tables':
@@ -77,9 +81,7 @@ export async function readContent(
       return readText(bytes, name, limit);
   }
   const { bytes: plain, trailing } = await decompress(bytes, kind, inflaters, name, limit);
-  if (compressionOf(plain) !== null) {
-    throw new Failure('not-a-table', `${name} is compressed twice; only one layer is taken off.`);
-  }
+  if (compressionOf(plain) !== null || isZip(plain)) throw compressedTwice(name);
   const content = await readContent(plain, name, limit, inflaters);
   const note = `${name} goes on for ${trailing} more ${trailing === 1 ? 'byte' : 'bytes'} where its ${kind} data end, which were passed over.`;
   const notes = trailing === 0 ? [] : [note];
@@ -96,6 +98,27 @@ export async function readContent(
     default:
       return { ...content, log: { ...content.log, notes: [...notes, ...content.log.notes] } };
   }
+}
+
+const compressedTwice = (name: string): Failure =>
+  new Failure('not-a-table', `${name} is compressed twice; only one layer is taken off.`);
+
+/** The one file in a zip file, which may be compressed itself, or the tree that several are. */
+async function readZip(
+  bytes: Uint8Array,
+  name: string,
+  limit: number,
+  inflaters: Inflaters,
+): Promise<Content> {
+  const files = await unzip(bytes, name, limit, inflaters);
+  const [only, ...others] = files.values();
+  if (only === undefined) throw new Failure('empty', `The zip file ${name} holds no file.`);
+  if (others.length > 0 || !(only instanceof Uint8Array)) {
+    return { kind: 'archive', tree: treeOfFiles(files, name) };
+  }
+  if (isZip(only)) throw compressedTwice(name);
+  const content = await readContent(only, name, limit, inflaters);
+  return content.kind === 'table' ? { ...content, verbatim: false } : content;
 }
 
 /** A table with whatever follows it, or tables back to back. */

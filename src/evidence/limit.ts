@@ -11,3 +11,6 @@ export const tooLarge = (name: string, limit: number): Failure =>
     `${name} holds more than ${formatSize(BigInt(limit))}, the most that is read.`,
     'A DMAR table takes a few hundred bytes. Should this be right all the same, --max-size raises the limit.',
   );
+
+/** Thrown by what makes more bytes of others than it may. */
+export class OverLimit extends Error {}

@@ -1,7 +1,10 @@
+import { Failure } from '../base/failure.js';
 import { readContent } from './content.js';
-import { readHostTable } from './host-table.js';
+import { readHostTable, TABLES_DIRECTORY } from './host-table.js';
 import { pickTable } from './pick.js';
+import { readReport } from './report.js';
 import { completenessOf, type Source, sourceName, type Tools } from './source.js';
+import type { Tree } from './tree.js';
 
 /** How to read the bytes of a source. */
 export interface SourceOptions {
@@ -20,14 +23,15 @@ export interface SourceOptions {
 export async function sourceOf(
   bytes: Uint8Array,
   path: string,
-  { limit, table: which }: SourceOptions,
+  options: SourceOptions,
   tools: Tools,
 ): Promise<Source> {
+  const { limit, table: which } = options;
   const name = sourceName(path);
   const content = await readContent(bytes, name, limit, tools.inflaters);
   switch (content.kind) {
     case 'archive':
-      return readHostTable(content.tree, limit, tools);
+      return sourceOfTree(content.tree, options, tools);
     case 'table': {
       const { kind, form, verbatim, log } = content;
       const { losses, ...picked } = await pickTable(content.tables, name, which);
@@ -45,3 +49,33 @@ export async function sourceOf(
     }
   }
 }
+
+/**
+ * What an archive says of a machine: the table in a host's tree, or what the files of a report tell.
+ *
+ * @throws Failure `no-host-tree` where it is neither, or one that says why a host has no table
+ */
+async function sourceOfTree(tree: Tree, options: SourceOptions, tools: Tools): Promise<Source> {
+  const isHost = tree.list('sys') !== null;
+  const report =
+    tree.list(TABLES_DIRECTORY) === null ? await sourceOfReport(tree, options, tools) : null;
+  if (report !== null) return report;
+  if (isHost) return readHostTable(tree, options.limit, tools);
+  throw new Failure(
+    'no-host-tree',
+    `The archive ${tree.name} holds no host's tree: none of its files is below a directory sys, and none says anything of a table.`,
+    'dmar capture makes an archive of a machine. Of others, unpack the table and name its file.',
+  );
+}
+
+/** What the files of a report tell: {@link readReport}; archives among them are passed over. */
+export const sourceOfReport = (
+  tree: Tree,
+  options: SourceOptions,
+  tools: Tools,
+): Promise<Source | null> =>
+  readReport(tree, options.limit, async (bytes, path) => {
+    const { hostTree, ...source } = await sourceOf(bytes, path, options, tools);
+    if (hostTree !== null) throw new Failure('not-a-table', `${path} is a machine of its own.`);
+    return { ...source, hostTree };
+  });

@@ -12,7 +12,7 @@ import { directoryTree } from './tree.js';
 /**
  * Opens a host's tree.
  *
- * @param root a directory, `/` for this machine; or a tar archive of one, compressed or not; `-` reads that from
+ * @param root a directory, `/` for this machine; or a tar or zip archive of one, compressed or not; `-` reads that from
  *   standard input
  * @param limit most bytes of an archive, those that decompressing makes included
  * @throws Failure `not-found`, `not-permitted`, or one that says why a file is no archive of a host
@@ -24,7 +24,7 @@ export async function openTree(root: string, limit: number): Promise<Tree> {
   if (tree !== null) return tree;
   throw new Failure(
     'no-host-tree',
-    `${root} is neither a directory that holds a host's tree nor a tar archive of one.`,
+    `${root} is neither a directory that holds a host's tree nor a tar or zip archive of one.`,
     'dmar capture makes such an archive on the machine.',
   );
 }
@@ -33,7 +33,7 @@ export async function openTree(root: string, limit: number): Promise<Tree> {
 async function treeOf(bytes: Uint8Array, name: string, limit: number): Promise<Tree | null> {
   try {
     const content = await readContent(bytes, name, limit, NODE_TOOLS.inflaters);
-    return content.kind === 'archive' ? content.tree : null;
+    return content.kind === 'archive' && content.tree.list('sys') !== null ? content.tree : null;
   } catch (error) {
     if (error instanceof Failure && error.code === 'not-a-table') return null;
     throw error;

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { gunzipSync } from 'node:zlib';
 import { formatSize } from '../base/address.js';
-import {
-  compressionOf,
-  explainXz,
-  type Inflated,
-  OverLimit,
-  wholly,
-} from '../evidence/compression.js';
+import { compressionOf, explainXz, type Inflated, wholly } from '../evidence/compression.js';
+import { OverLimit } from '../evidence/limit.js';
 import type { Tools } from '../evidence/source.js';
 
 /** Turns Node's error for too many bytes into the one that evidence knows. */

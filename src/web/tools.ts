@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex } from '../base/hex.js';
-import { explainXz, type Inflated, OverLimit, wholly } from '../evidence/compression.js';
+import { explainXz, type Inflated, wholly } from '../evidence/compression.js';
+import { OverLimit } from '../evidence/limit.js';
 import type { Tools } from '../evidence/source.js';
 
 /** Bytes of a stream, up to a limit. */
