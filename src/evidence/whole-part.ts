@@ -17,7 +17,8 @@ export function wholePart(bytes: Uint8Array): Uint8Array {
     if (length < STRUCTURE_HEADER || end + length > Math.min(bytes.length, claimed)) break;
     end += length;
   }
-  const part = bytes.slice(0, end);
+  // A copy, which slice() of Node's Buffer would not make.
+  const part = new Uint8Array(bytes.subarray(0, end));
   new DataView(part.buffer).setUint32(dmarHeader.at.length, end, true);
   const { checksum } = dmarHeader.at;
   part[checksum] = (part[checksum] as number) - byteSum(part);
