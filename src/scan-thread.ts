@@ -8,7 +8,7 @@ export function run(): void {
     last = last.then(async () => {
       const result = await scanBatch(batch, workerData);
       // Bytes change hands without a copy.
-      const lines = new TextEncoder().encode(result.lines);
+      const lines = new TextEncoder().encode(result.lines as string);
       parentPort?.postMessage({ ...result, lines }, [lines.buffer]);
     });
   });

@@ -7,6 +7,7 @@ SELECT * FROM read_json('tables.ndjson', format = 'newline_delimited', columns =
   model: 'STRUCT(xen VARCHAR)',
   boot: 'STRUCT(rc INTEGER, errno VARCHAR, vtd VARCHAR)',
   entries: 'STRUCT(start_pfn UBIGINT, nr_pages UBIGINT, devices VARCHAR[])[]',
+  host: 'STRUCT(vendor VARCHAR, product VARCHAR, firmware VARCHAR, linux VARCHAR, xen VARCHAR)',
   machine: 'STRUCT(oemId VARCHAR, oemTableId VARCHAR)',
   findings: 'STRUCT(rule VARCHAR, severity VARCHAR, message VARCHAR)[]',
   error: 'STRUCT(code VARCHAR, message VARCHAR)'
@@ -23,6 +24,10 @@ FROM scanned, unnest(findings) AS t(finding) GROUP BY ALL ORDER BY tables DESC, 
 -- Pages that guests lose, by table.
 SELECT source.sha256[:12] AS digest, sum(entry.nr_pages) AS pages
 FROM scanned, unnest(entries) AS t(entry) GROUP BY ALL ORDER BY pages DESC, digest;
+
+-- Which models there are, with which firmware.
+SELECT host.vendor, host.product, host.firmware, count(*) AS hosts
+FROM scanned WHERE host IS NOT NULL GROUP BY ALL ORDER BY hosts DESC, host.product;
 
 -- What could not be read, and why.
 SELECT error.code, count(*) AS paths FROM scanned WHERE error IS NOT NULL GROUP BY ALL ORDER BY paths DESC;

@@ -1,5 +1,6 @@
 import type { Table } from '../acpi/tables.js';
 import type { Finding } from '../check/check.js';
+import type { Dmi, Host } from '../machine/host.js';
 import { answerCheck } from './check.js';
 import type { Evidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
@@ -11,7 +12,12 @@ export interface ScanAnswer {
   /** null for a kernel's log, and where not even the header could be decoded. */
   readonly table: Table | null;
   readonly findings: readonly Finding[];
+  /** What the machine says of itself; null where nothing is known of it, as beside a bare table. */
+  readonly host: ScannedHost | null;
 }
+
+/** Whose machine it is, and what runs on it; what is not known is null. */
+export type ScannedHost = Dmi & Pick<Host, 'linux' | 'xen'>;
 
 /**
  * A table's map, and what is wrong with it.
@@ -23,6 +29,13 @@ export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAn
   return {
     map: answerMap(evidence, options),
     table: decoded(evidence.source).table,
+    host: hostIn(evidence.host),
     findings: isTable ? answerCheck(evidence).result.findings : [],
   };
+}
+
+function hostIn(host: Host | null): ScannedHost | null {
+  if (host === null) return null;
+  const { vendor = null, product = null, firmware = null } = host.dmi ?? {};
+  return { vendor, product, firmware, linux: host.linux, xen: host.xen };
 }

@@ -90,6 +90,12 @@ function parseIds(text: string, before: unknown): PciId[] {
   return [...((before as PciId[] | undefined) ?? []), { vendorId, deviceId } as PciId];
 }
 
+function parseLabel(text: string, before: unknown): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new RangeError('It must look like rack=b12.');
+  return { ...(before as Record<string, string>), [text.slice(0, at)]: text.slice(at + 1) };
+}
+
 /** A text of more bytes does not fit a string of Node's. */
 const HIGHEST_MAX_SIZE = 511 * 2 ** 20;
 
@@ -447,8 +453,30 @@ export const COMMANDS: Commands = {
 
   scan: () => ({
     about: 'print one JSON line per table found under the paths',
-    operands: [['<path...>', 'directories to walk, and whatever map takes']],
-    options: [maxSizeOption(), ...xenOptions(), ...globalOptions()],
+    operands: [['[path...]', 'directories to walk, and whatever map takes']],
+    options: [
+      {
+        flags: '--files-from <file>',
+        about: 'a list of further paths, one a line; - is standard input',
+      },
+      {
+        flags: '-0, --null',
+        about: 'the paths of that list end in NUL bytes, as find -print0 has it',
+      },
+      {
+        flags: '--label <key=value>',
+        about: 'what to call these sources in each line; repeatable',
+        parse: parseLabel,
+      },
+      {
+        flags: '--summary',
+        about: 'counts instead of lines: models, refusals by release, binding devices',
+      },
+      { flags: '--json', about: 'the summary as JSON; lines always are' },
+      maxSizeOption(),
+      ...xenOptions(),
+      ...globalOptions(),
+    ],
     status: { 0: 'a table was found', 3: 'none was' },
     load: () => import('./scan.js'),
   }),

@@ -81,7 +81,7 @@ class Thread<I, O> {
  * @returns the answers in the order of the inputs
  */
 export async function* inThreads<I, O>(
-  inputs: Iterable<I>,
+  inputs: Iterable<I> | AsyncIterable<I>,
   count: number,
   work: Work<I, O>,
 ): AsyncGenerator<O> {
@@ -89,7 +89,7 @@ export async function* inThreads<I, O>(
   const answers: Promise<O>[] = [];
   let next = 0;
   try {
-    for (const input of inputs) {
+    for await (const input of inputs) {
       if (answers.length === count * AHEAD) {
         yield (await answers.shift()) as O;
       }

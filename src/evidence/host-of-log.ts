@@ -21,7 +21,7 @@ const UNKNOWN_DETAILS: PciDetails = {
  */
 export function hostOfLog({ facts }: Log, name: string): Host | null {
   const pci = topologyOf(facts);
-  const { linux, xen, linuxCmdline, groups, memoryMap } = facts;
+  const { linux, xen, linuxCmdline, groups, memoryMap, dmi } = facts;
   const known = [pci, linux, xen, linuxCmdline, memoryMap].some((fact) => fact !== null);
   if (!known && groups.length === 0) return null;
   const details = new Map(facts.functions.map((fn) => [keyOf(fn.address), detailsOf(fn)]));
@@ -37,6 +37,8 @@ export function hostOfLog({ facts }: Log, name: string): Host | null {
     takesTables: null,
     xen,
     linux,
+    // The kernel prints maker and model as one text.
+    dmi: dmi && { vendor: null, product: dmi.name, firmware: dmi.firmware },
     iommuGroups:
       groups.length === 0
         ? null

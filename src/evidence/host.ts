@@ -4,6 +4,7 @@ import { Failure } from '../base/failure.js';
 import { printable } from '../base/printable.js';
 import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import {
+  type Dmi,
   E820,
   type Host,
   type IommuGroup,
@@ -48,6 +49,7 @@ export function readHost(
   const cpuFlags = fact(readCpuFlags);
   const xen = fact(readXenVersion);
   const linux = fact(readLinuxRelease);
+  const dmi = fact(readDmi);
   const iommuGroups = fact(readIommuGroups);
   const pciNames = fact(readPciNames);
   const lockdown = fact(readLockdown);
@@ -78,6 +80,9 @@ export function readHost(
     },
     get linux() {
       return linux();
+    },
+    get dmi() {
+      return dmi();
     },
     get iommuGroups() {
       return iommuGroups();
@@ -339,6 +344,14 @@ function readLinuxRelease(tree: Tree): string | null {
   const release = readText(tree, 'proc/sys/kernel/osrelease');
   if (release) return release;
   return /^Linux version (\S+)/.exec(readText(tree, 'proc/version') ?? '')?.[1] ?? null;
+}
+
+function readDmi(tree: Tree): Dmi | null {
+  const [vendor, product, firmware] = ['sys_vendor', 'product_name', 'bios_version'].map(
+    (name) => readText(tree, `sys/class/dmi/id/${name}`) || null,
+  );
+  if (!vendor && !product && !firmware) return null;
+  return { vendor: vendor ?? null, product: product ?? null, firmware: firmware ?? null };
 }
 
 /** IOMMU groups by number (Linux, drivers/iommu/iommu.c). */

@@ -73,6 +73,16 @@ export interface MachineName {
   readonly firmware: string | null;
 }
 
+/** What the firmware's DMI tables say of a machine (Linux, `/sys/class/dmi/id`). */
+export interface Dmi {
+  /** Its maker (`sys_vendor`); null where the source does not tell it from the model. */
+  readonly vendor: string | null;
+  /** Its model (`product_name`). */
+  readonly product: string | null;
+  /** Version of its firmware (`bios_version`). */
+  readonly firmware: string | null;
+}
+
 /**
  * What a machine says of itself. Every fact may be missing (null): an unprivileged reader sees less,
  * and a captured tree may hold only some.
@@ -94,6 +104,7 @@ export interface Host {
   readonly xen: string | null;
   /** Release of the Linux kernel, e.g. `6.8.0-45-generic`. */
   readonly linux: string | null;
+  readonly dmi: Dmi | null;
   readonly iommuGroups: IommuGroup[] | null;
   /** The PCI ID database, of this host or of the machine that this program runs on. */
   readonly pciNames: PciNames | null;

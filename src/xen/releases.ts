@@ -173,11 +173,14 @@ export const releaseNames = (): string[] => [
   ...LAST_POINTS.map((point, i) => `4.${FIRST_MINOR + i}.${point}`),
 ];
 
-/** Every release from 4.6.0 on, oldest first. */
-const allReleases = (): Release[] =>
-  LAST_POINTS.flatMap((last, i) =>
+/** Every release from 4.6.0 on, oldest first; made when first asked for, since few runs need them. */
+const allReleases = (): readonly Release[] => {
+  known ??= LAST_POINTS.flatMap((last, i) =>
     Array.from({ length: last + 1 }, (_, point) => release(FIRST_MINOR + i, point)),
   );
+  return known;
+};
+let known: readonly Release[] | undefined;
 
 /**
  * The releases that a text names: one, several with commas, ranges such as `4.13..4.17` or `4.17..`, both ends
@@ -204,6 +207,25 @@ function releasesBetween(range: string): Release[] | null {
     to === '' ? all.length - 1 : all.findLastIndex(({ name }) => `${name}.`.startsWith(`${to}.`));
   const known = [from, to].every((name) => name === '' || /^4\.\d/.test(name));
   return more.length > 0 || !known || start < 0 || end < start ? null : all.slice(start, end + 1);
+}
+
+/**
+ * Releases in few words, as {@link findReleases} takes them: `4.6.0..4.12.4,4.19.0`.
+ *
+ * @param names of releases, oldest first
+ */
+export function releaseRanges(names: readonly string[]): string {
+  const order = ['rfc-v7', ...allReleases().map(({ name }) => name)];
+  const runs: { first: string; last: string; end: number }[] = [];
+  for (const name of names) {
+    const at = order.indexOf(name);
+    const run = runs.at(-1);
+    // A range has no end at rfc-v7, which is no release.
+    if (run !== undefined && run.end === at && at > 1)
+      Object.assign(run, { last: name, end: at + 1 });
+    else runs.push({ first: name, last: name, end: at + 1 });
+  }
+  return runs.map(({ first, last }) => (first === last ? first : `${first}..${last}`)).join(',');
 }
 
 /** What a host's version string comes to. */

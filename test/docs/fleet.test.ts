@@ -45,6 +45,33 @@ test.skipIf(!hasTool('ansible-playbook'))(
   },
 );
 
+test.skipIf(!hasTool('parallel'))(
+  'GNU parallel hands lists of names to scan',
+  async () => {
+    const work = path('parallel');
+    mkdirSync(join(work, 'tables'), { recursive: true });
+    for (let i = 0; i < 40; i++) {
+      cpSync(join(ROOT, 'fixtures/laptop.dat'), join(work, 'tables', `${i}.dat`));
+    }
+    const readme = readFileSync(join(ROOT, 'examples/fleet/README.md'), 'utf8');
+    const [line = ''] = /^find .*parallel.*$/m.exec(readme) ?? [];
+    // Small blocks, so that more than one dmar is given a list.
+    const command = line.replace('--pipe', '--pipe --block 300');
+    execFileSync('sh', ['-c', command], { cwd: work, env, stdio: 'pipe' });
+    const linesOf = (text: string) =>
+      text
+        .trim()
+        .split('\n')
+        .map((one) => JSON.parse(one).path)
+        .sort();
+    const found = linesOf(readFileSync(join(work, 'tables.ndjson'), 'utf8'));
+    expect(found).toHaveLength(40);
+    const { stdout } = await runDmar(['scan', join(work, 'tables')]);
+    expect(found.map((one) => join(work, one))).toEqual(linesOf(stdout));
+  },
+  120_000,
+);
+
 describe('the questions', () => {
   test('are answered by DuckDB over what scan prints', async () => {
     const { DuckDBInstance } = await import('@duckdb/node-api');

@@ -5,17 +5,26 @@ import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
 import { findingToJson } from '../check/json.js';
 import { mapToJson } from '../map/json.js';
 
+/** What the user calls the sources of one run: `{ rack: 'b12' }`. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** A key that only labelled lines have. */
+const labelsToJson = (labels: Labels | undefined): JsonObject =>
+  labels === undefined ? {} : { labels };
+
 /**
  * A table as the JSON Schema `scan` describes a line.
  *
  * @param path where it was found: its file, or the directory or archive of its host
  */
-export const scannedToJson = (path: string, answer: ScanAnswer): JsonObject => {
-  const { map, table, findings } = answer;
+export const scannedToJson = (path: string, answer: ScanAnswer, labels?: Labels): JsonObject => {
+  const { map, table, findings, host } = answer;
   const { source, format_version, ...rest } = mapToJson(map);
   return {
     path,
+    ...labelsToJson(labels),
     source,
+    host: host === null ? null : { ...host },
     machine: table === null ? null : machineToJson(table),
     ...rest,
     // What is wrong with the bytes stands among the findings.
@@ -29,8 +38,10 @@ export const scannedToJson = (path: string, answer: ScanAnswer): JsonObject => {
 export const unreadableToJson = (
   path: string,
   { code, message }: Pick<Failure, 'code' | 'message'>,
+  labels?: Labels,
 ): JsonObject => ({
   path,
+  ...labelsToJson(labels),
   error: { code, message },
   format_version: FORMAT_VERSION,
 });
