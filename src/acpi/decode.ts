@@ -1,3 +1,4 @@
+import { requireBytes } from '../base/arguments.js';
 import { hex } from '../base/hex.js';
 import type { Diagnostic } from './diagnostic.js';
 import { Reader } from './layout.js';
@@ -31,9 +32,7 @@ class Decoder<T extends DecodedTable> {
   readonly #reader: Reader;
 
   constructor(layout: TableLayout<T>, bytes: Uint8Array) {
-    if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError('A table is decoded from its bytes, a Uint8Array.');
-    }
+    requireBytes(bytes, 'bytes');
     this.#layout = layout;
     this.#bytes = bytes;
     this.#reader = new Reader(bytes);

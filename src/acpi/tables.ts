@@ -1,3 +1,4 @@
+import { requireBytes } from '../base/arguments.js';
 import { decodeAs } from './decode.js';
 import { DMAR, type DmarTable } from './dmar/dmar.js';
 import { DMAR_FORM } from './dmar/from-json.js';
@@ -44,8 +45,10 @@ const tableOfSignature = (signature: string): TableName | null =>
   TABLE_LAYOUTS.find(({ signatures }) => signatures.includes(signature))?.kind ?? null;
 
 /** The table that bytes begin with, by their signature; null where it is no known one's. */
-export const tableOfBytes = (bytes: Uint8Array): TableName | null =>
-  tableOfSignature(String.fromCharCode(...bytes.subarray(0, 4)));
+export function tableOfBytes(bytes: Uint8Array): TableName | null {
+  requireBytes(bytes, 'bytes');
+  return tableOfSignature(String.fromCharCode(...bytes.subarray(0, 4)));
+}
 
 /**
  * Decodes a table, whatever the bytes say.
@@ -74,11 +77,14 @@ export const structureToJson = <T extends DecodedTable>(
 ): JsonFields => structureJson(KINDS[kind].layout, structure, resolve);
 
 /** A table as a list of all its fields in byte order, one part after another. */
-export const listTable = (
+export function listTable(
   table: DecodedTable,
   bytes: Uint8Array,
   resolve?: ResolvePath,
-): Generator<ListedPart> => listAs(KINDS[table.kind].layout, table, bytes, resolve);
+): Generator<ListedPart> {
+  requireBytes(bytes, 'bytes');
+  return listAs(KINDS[table.kind].layout, table, bytes, resolve);
+}
 
 /**
  * The inverse of {@link tableToJson}, and of shorter sources written by hand; which table it is of its

@@ -1,3 +1,4 @@
+import { requireText } from './arguments.js';
 /** A point release of Xen 4, 4.MINOR.POINT. */
 export type PointRelease = readonly [minor: number, point: number];
 
@@ -13,6 +14,7 @@ export interface BehaviourChange<B> {
 
 /** Reads `4.17.7`; null where the text is no point release of Xen 4. */
 export function parsePointRelease(name: string): PointRelease | null {
+  requireText(name, 'release');
   const match = /^4\.(\d{1,3})\.(\d{1,3})$/.exec(name);
   return match === null ? null : [Number(match[1]), Number(match[2])];
 }

@@ -1,3 +1,4 @@
+import { requireText } from './arguments.js';
 import { hexDigits } from './hex.js';
 
 /** Address of a PCI function: segment, bus, device, function. */
@@ -26,6 +27,7 @@ export const formatSbdf = ({ segment, bus, device, func }: Sbdf): string =>
  * @returns null where the text is no such address, device over 1f and function over 7 included
  */
 export function parseSbdf(text: string): Sbdf | null {
+  requireText(text, 'text');
   const match = /^(?:([0-9a-f]{1,8}):)?([0-9a-f]{1,2}):([0-9a-f]{1,2})\.([0-7])$/i.exec(text);
   if (match === null) return null;
   const [segment = 0, bus = 0, device = 0, func = 0] = match

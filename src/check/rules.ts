@@ -1,4 +1,5 @@
 import type { TableName } from '../acpi/table-layout.js';
+import { frozen } from '../base/frozen.js';
 import { DMAR_RULES } from './dmar/rules.js';
 import { IVRS_RULES } from './ivrs/rules.js';
 import type { Rule, RuleSet } from './rule.js';
@@ -10,7 +11,9 @@ export const RULE_SETS: Readonly<Record<TableName, RuleSet>> = {
 };
 
 /** All rules, table by table. */
-export const RULES: readonly Rule[] = Object.values(RULE_SETS).flatMap(({ rules }) => rules);
+export const RULES: readonly Rule[] = frozen(
+  Object.values(RULE_SETS).flatMap(({ rules }) => rules),
+);
 
 /** Rules by their id. */
 export const RULES_BY_ID: ReadonlyMap<string, Rule> = new Map(RULES.map((rule) => [rule.id, rule]));

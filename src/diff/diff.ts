@@ -1,5 +1,6 @@
 import type { DecodedTable, TableStructure } from '../acpi/table-layout.js';
 import { layoutOfTable } from '../acpi/tables.js';
+import { requireBytes } from '../base/arguments.js';
 import { bytesToHex } from '../base/hex.js';
 import { type Detail, DetailComparison } from './details.js';
 import type { DiffForm, StructureRegion } from './form.js';
@@ -44,6 +45,8 @@ export interface Change {
  * @throws TypeError where the tables are of two kinds
  */
 export function diffTables(old: TableBytes, now: TableBytes): Change[] {
+  requireBytes(old.bytes, 'old.bytes');
+  requireBytes(now.bytes, 'now.bytes');
   const { kind } = now.table;
   if (old.table.kind !== kind) {
     throw new TypeError(

@@ -1,3 +1,4 @@
+import { requireBytes, requireText } from '../base/arguments.js';
 import { Failure } from '../base/failure.js';
 import { readContent } from './content.js';
 import { readHostTable, TABLES_DIRECTORY } from './host-table.js';
@@ -26,6 +27,8 @@ export async function sourceOf(
   options: SourceOptions,
   tools: Tools,
 ): Promise<Source> {
+  requireBytes(bytes, 'bytes');
+  requireText(path, 'path');
   const { limit, table: which } = options;
   const name = sourceName(path);
   const content = await readContent(bytes, name, limit, tools.inflaters);

@@ -1,3 +1,4 @@
+import { requireText } from '../base/arguments.js';
 /** A Linux kernel, as far as passing devices to guests goes. */
 export interface LinuxKernel {
   /** As `uname -r` prints it. */
@@ -90,6 +91,7 @@ export function knowsRelax(release: string): boolean {
  * @returns null where the text begins with no version
  */
 export function parseLinuxRelease(release: string, relaxesAll = false): LinuxKernel | null {
+  requireText(release, 'release');
   const match = /^(\d{1,3})\.(\d{1,4})(?![\d])/.exec(release);
   if (match === null) return null;
   const [major = 0, minor = 0] = match.slice(1).map(Number);

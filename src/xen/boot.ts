@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
+import { requireBytes } from '../base/arguments.js';
 import { type AmdDriver, amdWithoutRegions, initAmd } from './amd/init.js';
 import type { ExtraReserved } from './amd/parse-ivrs.js';
 import type { XenCmdline } from './cmdline.js';
@@ -68,6 +69,8 @@ export function bootXen(
   cmdline: XenCmdline,
   circumstances: Circumstances = {},
 ): Xen {
+  if (dmar !== null) requireBytes(dmar, 'dmar');
+  if (ivrs !== null) requireBytes(ivrs, 'ivrs');
   const { iommu } = cmdline;
   const { dead_drhd, hw_setup_rc = 0, extraReserved = [] } = circumstances;
   const vtd = initVtd(dmar, machine, release, cmdline, hw_setup_rc, dead_drhd);

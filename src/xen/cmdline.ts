@@ -1,3 +1,4 @@
+import { requireText } from '../base/arguments.js';
 import { type IoApicOverride, parseIoApicOption } from './amd/ioapic-option.js';
 import { type ParsedIvmdOption, parseIvmdOption } from './amd/ivmd-option.js';
 import { applyIommuOption, DEFAULT_IOMMU, type IommuSettings, WORDS } from './iommu-option.js';
@@ -31,6 +32,7 @@ const DOM0_PART = / -- .*/s;
  * over (xen/common/kernel.c, parse_params).
  */
 export function parseCmdline(text: string, release: Release): XenCmdline {
+  requireText(text, 'text');
   const cmdline: XenCmdline = {
     iommu: { ...DEFAULT_IOMMU },
     rmrr: null,

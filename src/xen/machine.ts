@@ -1,3 +1,4 @@
+import { frozen } from '../base/frozen.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Host, MemoryRange } from '../machine/host.js';
 import { classOf, type PciTopology } from '../machine/pci-topology.js';
@@ -33,7 +34,11 @@ export interface IoApic {
 }
 
 /** A machine nothing is known of. */
-export const UNKNOWN_MACHINE: Machine = { pci: null, memoryMap: null, segments: new Set() };
+export const UNKNOWN_MACHINE: Machine = frozen({
+  pci: null,
+  memoryMap: null,
+  segments: new Set<number>(),
+});
 
 /**
  * A host as a release of Xen finds it at boot: where it knows segments at all while parsing, these are

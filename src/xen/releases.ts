@@ -3,6 +3,8 @@
  * which it holds. The facts are those measured on Xen's own functions and on booted hypervisors.
  */
 
+import { requireText } from '../base/arguments.js';
+import { frozen } from '../base/frozen.js';
 import type { IommuReading } from './iommu-option.js';
 
 /** Everything in which the modelled code differs between releases. */
@@ -128,13 +130,20 @@ export interface Release extends Behaviour {
 const isSince = ([minor, point]: Point, since: Point): boolean =>
   minor > since[0] || (minor === since[0] && point >= since[1]);
 
-const release = (minor: number, point: number): Release => {
+/** Releases that were asked for, since a question may ask for all of them. */
+const RELEASES = new Map<string, Release>();
+
+function release(minor: number, point: number): Release {
+  const name = `4.${minor}.${point}`;
+  const known = RELEASES.get(name);
+  if (known !== undefined) return known;
   const changes = CHANGES.filter(({ since }) => isSince([minor, point], since));
-  return Object.assign(
-    { ...RFC_V7, name: `4.${minor}.${point}` },
-    ...changes.map(({ set }) => set),
-  ) as Release;
-};
+  const made = frozen<Release>(
+    Object.assign({ ...RFC_V7, name }, ...changes.map(({ set }) => set)),
+  );
+  RELEASES.set(name, made);
+  return made;
+}
 
 /**
  * Finds a release by its name: `rfc-v7`, `4.17.7`, or `4.17`, which means its last point release.
@@ -142,6 +151,7 @@ const release = (minor: number, point: number): Release => {
  * @returns null where there is no such release, or none that this model knows
  */
 export function findRelease(name: string): Release | null {
+  requireText(name, 'name');
   if (name === 'rfc-v7') return { ...RFC_V7, name };
   const match = /^4\.(\d{1,2})(?:\.(\d{1,2}))?$/.exec(name);
   if (match === null) return null;

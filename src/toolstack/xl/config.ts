@@ -1,3 +1,4 @@
+import { requireText } from '../../base/arguments.js';
 import { parseSbdf, type Sbdf } from '../../base/sbdf.js';
 import type { Firmware } from '../hvmloader/e820.js';
 import { DEFAULT_MACHINE, type GuestMachine } from '../hvmloader/machine.js';
@@ -216,6 +217,7 @@ export function readXlGuest(
   xl: Xl = NEWEST_XL,
   name = 'the newest release',
 ): XlGuest {
+  requireText(text, 'text');
   const file = new XlFile(parseXlCfg(text));
   const { rdm, notes: rdmNotes } = readRdmSetting(file, xl, name);
   const { pci, notes: deviceNotes } = readDevices(file, xl, rdm?.policy ?? null);
