@@ -469,9 +469,13 @@ function ivmdDevices({ device, last }: Readonly<Record<string, string>>): Sbdf[]
   return sbdf === null ? [] : [sbdf];
 }
 
-/** Whether a line names a region in a kernel's words, so that it was damaged where it means nothing. */
+/**
+ * Whether a line names a region in a kernel's words, so that it was damaged where it means nothing. `RMRR address ...`
+ * begins a structure as EDK II prints it, where the region itself follows.
+ */
 const namesRegion = (line: string): boolean =>
-  (line.includes('RMRR') && /DMAR|VT-[Dd]|IOMMU|\(XEN\)|RMRR (?:base|region|address)/.test(line)) ||
+  (line.includes('RMRR') &&
+    /DMAR|VT-[Dd]|IOMMU|\(XEN\)|RMRR (?:base|region|address(?! \.{3}))/.test(line)) ||
   /identity map (?:for|\[)|endpoint: [0-9a-f]{4}/.test(line);
 
 /** Reads what programs printed of their machine, lines and listings; null where a text has nothing that is known. */
