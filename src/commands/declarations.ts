@@ -446,7 +446,7 @@ export const COMMANDS: Commands = {
     status: {
       0: 'no difference, or none of --fail-on',
       1: 'a difference',
-      3: 'a table could not be read',
+      3: 'a table could not be read, or only a part of it',
     },
     load: () => import('./diff.js'),
   }),

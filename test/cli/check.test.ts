@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { rulesFor } from '../../src/check/check.js';
 import { RULE_SETS, RULES } from '../../src/check/rules.js';
 import { runDmar, runShell } from '../support/program.js';
 import { sarifErrors, schemaErrors } from '../support/schema.js';
@@ -119,6 +120,7 @@ describe('dmar check --format', () => {
         length: 16,
         message:
           'The RMRR at offset 136, 0xbf7f0000-0xbf7fffff, overlaps the RMRR at offset 104, 0xbf7e8000-0xbf7f7fff.',
+        fingerprint: '8a7ab2332e2b4388:1',
       },
     ]);
     const two = JSON.parse((await check(OVERLAP, LAPTOP, '--json')).stdout);
@@ -145,7 +147,7 @@ describe('dmar check --format', () => {
     expect(sarifErrors(log)).toEqual([]);
     const [{ tool, results, artifacts }] = log.runs;
     expect(tool.driver.rules.map(({ id }: { id: string }) => id)).toEqual(
-      RULES.map(({ id }) => id),
+      rulesFor('DMAR', RULES).map(({ id }) => id),
     );
     expect(results[0]).toMatchObject({
       ruleId: 'rmrr-overlap',
