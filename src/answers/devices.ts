@@ -253,7 +253,9 @@ function missingFacts(host: Host | null, regions: RegionUses): string[] {
   }
   if (regions.unresolved > 0) {
     notes.push(
-      `${regions.unresolved} device scope entries could not be resolved: a bridge on their path is missing or unknown.`,
+      regions.unresolved === 1
+        ? 'A device scope entry could not be resolved: a bridge on its path is missing or unknown.'
+        : `${regions.unresolved} device scope entries could not be resolved: a bridge on their path is missing or unknown.`,
     );
   }
   if (host?.pci != null && (host.iommuGroups ?? []).length === 0) {

@@ -296,6 +296,7 @@ export const COMMANDS: Commands = {
       ['dmesg | dmar explain -', 'what the log of this machine says'],
       ["dmar explain 'Device is ineligible for IOMMU domain attach'", 'a sentence alone'],
     ],
+    status: { 0: 'a line was recognised', 3: 'none was, or a source could not be read' },
     load: () => import('./explain.js'),
   }),
 
@@ -316,6 +317,7 @@ export const COMMANDS: Commands = {
       { flags: '--force', about: 'overwrite the file' },
       ...globalOptions(),
     ],
+    status: { 0: 'the archive was written', 3: 'the tree of --root could not be read' },
     load: () => import('./capture.js'),
   }),
 
@@ -533,6 +535,10 @@ export const COMMANDS: Commands = {
       ...xenOptions(),
       ...sourceOptions(OVERRIDE_FORMATS),
     ],
+    status: {
+      0: 'the table was made, and the files that were asked for written',
+      3: 'no table could be read, or only a part of it',
+    },
     load: () => import('./override.js'),
   }),
 
@@ -549,6 +555,7 @@ export const COMMANDS: Commands = {
       { flags: '--force', about: 'overwrite the file' },
       ...globalOptions(),
     ],
+    status: { 0: 'the table was written', 3: 'the JSON could not be read, or describes no table' },
     load: () => import('./build.js'),
   }),
 
@@ -568,6 +575,7 @@ export const COMMANDS: Commands = {
       'The page asks nobody for anything and works from a file. The sources are in it as they are: look at what they hold before it is published.',
     ],
     examples: [['dmar page -o report.html host.tar.gz', 'a report to attach, one file']],
+    status: { 0: 'the page was written', 3: 'a source could not be read' },
     load: () => import('./page.js'),
   }),
 

@@ -307,7 +307,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       {
         who: 'Xen',
         until: '4.14',
-        effect: 'the 34th gets the whole table refused with -ENOMEM',
+        effect: 'a 34th unit makes Xen reject the whole table (-ENOMEM)',
         turnsOffIommu: true,
       },
       {

@@ -1,5 +1,6 @@
 import type { Severity } from '../../acpi/diagnostic.js';
 import type { CheckAnswer } from '../../answers/check.js';
+import { missingFrom } from '../../answers/completeness.js';
 import {
   countBySeverity,
   type Finding,
@@ -115,7 +116,10 @@ function hanging(label: string, text: string, { columns, style }: Page): string 
   return `${INDENT}${style.faint(`${label}:`)}${paragraph.slice(label.length + 1)}`;
 }
 
-function summary({ result, known, hostRoot }: CheckAnswer, { columns, style }: Page): string {
+function summary(
+  { source, result, known, hostRoot }: CheckAnswer,
+  { columns, style }: Page,
+): string {
   const counts = countBySeverity(result.findings);
   const said = SEVERITIES.filter((severity) => counts[severity] > 0).map((severity) =>
     style[MARK[severity]](countText(counts[severity], severity)),
@@ -125,13 +129,19 @@ function summary({ result, known, hostRoot }: CheckAnswer, { columns, style }: P
       ? ''
       : ` ${plural(known.size, 'finding')} of the baseline ${known.size === 1 ? 'is' : 'are'} no news.`;
   const verdict =
-    said.length === 0 ? style.good('Nothing found.') : `Found ${said.join(', ')}.${old}`;
+    said.length === 0
+      ? style.good(
+          missingFrom(source) === null ? 'Nothing found.' : 'Nothing found in what is there.',
+        )
+      : `Found ${said.join(', ')}.${old}`;
   if (result.notRun.length === 0) return verdict;
   const why =
     hostRoot === null
-      ? 'need facts about the machine (use --root).'
-      : `need facts about the machine that ${hostRoot} does not have.`;
-  return `${verdict}\n${wrap(`${plural(result.notRun.length, 'rule')} skipped: they ${why}`, columns)}`;
+      ? 'facts about the machine (use --root).'
+      : `facts about the machine that ${hostRoot} does not have.`;
+  const what =
+    missingFrom(source) === null || source.kind !== 'table' ? '' : 'the whole table, or ';
+  return `${verdict}\n${wrap(`${plural(result.notRun.length, 'rule')} skipped: they need ${what}${why}`, columns)}`;
 }
 
 const countText = (count: number, severity: Severity): string =>

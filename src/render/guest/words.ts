@@ -126,11 +126,11 @@ export function explainRegion(region: GuestRegion, { layout, config }: GuestOutc
       return "It lies above 4 GiB and clear of the guest's RAM; were there RAM, libxl would not move it.";
     }
     return start <= config.rdmMemBoundary
-      ? `No RAM was to lie here. With more memory some would, and libxl moves none away from a region at or below ${boundary}.`
-      : 'No RAM was to lie here.';
+      ? `No RAM covers this region. With more memory it would, and libxl does not relocate RAM at or below ${boundary}.`
+      : 'No RAM covers this region.';
   }
   if (fate === 'ram-moved') {
-    return `RAM was to lie here: it now ends at ${formatAddress(layout.lowmemEnd)}, and the rest is above 4 GiB.`;
+    return `RAM would have covered this region: low RAM now ends at ${formatAddress(layout.lowmemEnd)} and the remainder moves above 4 GiB.`;
   }
   const isInRam = start < layout.lowmemEnd || start + region.size > HIGH_MEMORY_START;
   if (policy === null && !isInRam) {
