@@ -114,7 +114,7 @@ DMAR: RMRR base: 0x00000000003000 end: 0x00000000003fff
 Linux version 6.8.0`;
     expect(await read(text)).toMatchObject({
       regions: ['3000-3fff'],
-      notes: ["The log tells of 2 boots; the last one's lines are taken."],
+      notes: ['The log has 2 boots; only the last one is used.'],
     });
   });
 
