@@ -82,13 +82,16 @@ export function treeOfFiles(files: TreeFiles, name: string): Tree {
   return filesTree(name, prefix === '' ? plain : below(plain, prefix));
 }
 
+/** Directories that a report itself is made of. */
+const OF_REPORT = /(^|\/)(sos_commands|var|proc)\/$/;
+
 /** The directory that all paths lie in, ending in a slash unless it is the root. */
 function commonPrefix(paths: readonly string[]): string {
   const [first = ''] = paths;
   let prefix = '';
   for (let slash = first.indexOf('/'); slash >= 0; slash = first.indexOf('/', slash + 1)) {
     const directory = first.slice(0, slash + 1);
-    if (!paths.every((path) => path.startsWith(directory))) break;
+    if (OF_REPORT.test(directory) || !paths.every((path) => path.startsWith(directory))) break;
     prefix = directory;
   }
   return prefix;
