@@ -66,7 +66,7 @@ describe('dmar show as text', () => {
     const host = join(FIXTURES, 'rack-server-host');
     const resolved = await runDmar(['show', '--json', '--root', host]);
     const { notes, structures } = JSON.parse(resolved.stdout);
-    expect(notes).toEqual([]);
+    expect(notes.join(' ')).not.toContain('over bridges');
     expect(structures.at(-1).deviceScope.at(-1)).toMatchObject({
       path: [
         [0x1c, 7],
