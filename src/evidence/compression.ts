@@ -50,7 +50,7 @@ export const wholly = (bytes: Uint8Array): Inflated => ({ bytes, trailing: 0 });
  * @param error what the library threw, which has the number at the end of its message
  */
 export function explainXz(error: unknown): Error {
-  switch (/\d+$/.exec((error as Error).message)?.[0]) {
+  switch (/\d{1,10}$/.exec((error as Error).message)?.[0]) {
     case '3':
     case '4':
       return new Error(
