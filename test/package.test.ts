@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { schemaErrors } from './support/schema.js';
 
 const run = promisify(execFile);
 const ROOT = join(import.meta.dirname, '..');
@@ -99,5 +101,61 @@ describe.skipIf(process.env.DMAR_BIN)('the packed package, installed in an empty
        console.log(decodeDmar(bytes).table.structures.length, callTwice(xen, { abi: 'native' }).entries.length, typeof schema);`,
     );
     expect(stdout).toBe('4 2 object\n');
+  });
+
+  it('bundles for a browser without a shim', async () => {
+    writeFileSync(
+      join(project, 'page.js'),
+      "import * as dmar from 'dmar'; globalThis.dmar = dmar;",
+    );
+    const { errors, warnings } = await build({
+      entryPoints: [join(project, 'page.js')],
+      bundle: true,
+      platform: 'browser',
+      write: false,
+      logLevel: 'silent',
+    });
+    expect({ errors, warnings }).toEqual({ errors: [], warnings: [] });
+  });
+
+  it('serves a strict TypeScript project: documents of a log and of a table', async () => {
+    writeFileSync(
+      join(project, 'ask.ts'),
+      `import {
+  answerCheck, answerDevices, answerGuest, answerMap, checkToJson, devicesToJson, evidenceOf, guestToJson, mapToJson,
+  sourceOf, toJsonText, type Tools,
+} from 'dmar';
+const none = async (): Promise<never> => { throw new Error('not here'); };
+const tools: Tools = { inflaters: { gzip: none, xz: none, zstd: none }, sha256: () => '0'.repeat(64) };
+export async function ask(bytes: Uint8Array): Promise<string[]> {
+  const evidence = evidenceOf(await sourceOf(bytes, 'given', { limit: 1 << 20 }, tools));
+  const guest = { options: { memory: 4096n << 20n }, notes: [], file: null };
+  return [
+    mapToJson(answerMap(evidence)),
+    devicesToJson(answerDevices(evidence)),
+    checkToJson(answerCheck(evidence)),
+    guestToJson(answerGuest(evidence, guest)),
+  ].map((document) => toJsonText(document));
+}
+`,
+    );
+    const tsc = join(ROOT, 'node_modules/.bin/tsc');
+    const options = ['--strict', '--module', 'nodenext', '--target', 'es2023', '--outDir', 'out'];
+    await inProject(tsc, ...options, '--types', '', 'ask.ts');
+    writeFileSync(
+      join(project, 'run.js'),
+      "import { readFileSync } from 'node:fs'; import { ask } from './out/ask.js';\nconsole.log(JSON.stringify(await ask(readFileSync(process.argv[2]))));",
+    );
+    const log =
+      'Linux version 5.3.18-3-pve\nDMAR: RMRR base: 0x000000bdf8f000 end: 0x000000bdf92fff\npci 0000:04:00.0: DMAR: Setting identity map [0xbdf8f000 - 0xbdf92fff]\n';
+    writeFileSync(join(project, 'dmesg.txt'), log);
+    for (const file of [join(project, 'dmesg.txt'), join(ROOT, 'fixtures/laptop.dat')]) {
+      const { stdout } = await inProject('node', 'run.js', file);
+      const documents = (JSON.parse(stdout) as string[]).map((text) => JSON.parse(text));
+      for (const [i, name] of ['map', 'devices', 'check', 'guest'].entries()) {
+        expect({ name, errors: schemaErrors(name, documents[i]) }).toEqual({ name, errors: [] });
+      }
+      expect(documents[0].entries.length).toBeGreaterThan(0);
+    }
   });
 });
