@@ -87,7 +87,7 @@ describe("a kernel's log", () => {
     const logged = await mapOf(Buffer.from(lines.join('\n')));
     expect(logged.status).toBe(0);
     expect(logged.source).toMatchObject({ kind: 'linux-log', sha256: null });
-    expect(logged.rest.notes.join()).toMatch('all that is known');
+    expect(logged.rest.notes.join()).toMatch('only the regions it lists are known');
     const bare = ({ start_pfn, nr_pages }: Record<string, unknown>) => ({ start_pfn, nr_pages });
     expect(logged.rest.entries.map(bare)).toEqual(rest.entries.map(bare));
     expect(logged.rest.entries.every((e: { devices: string[] }) => e.devices.length === 0)).toBe(
@@ -103,7 +103,14 @@ describe("a kernel's log", () => {
     expect(JSON.stringify(rest)).not.toMatch(/at offset \d/);
     expect(
       schemaErrors('map', {
-        source: { path: 'x', kind: 'linux-log', signature: null, length: null, sha256: null },
+        source: {
+          path: 'x',
+          kind: 'linux-log',
+          signature: null,
+          length: null,
+          sha256: null,
+          completeness: 'whole',
+        },
         ...rest,
       }),
     ).toEqual([]);
