@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
 
 /** A character of UTF-8 (RFC 3629), or a byte that belongs to none, in bytes read as Latin-1. */
 const UTF8 =
@@ -55,16 +55,21 @@ export interface Entry {
 /** Names in a directory, each with what it is; throws the system's error. */
 export function entriesIn(directory: string): Entry[] {
   const at = toSystem(directory);
-  const entries: Dirent<string | Buffer>[] = readdirSync(at, { withFileTypes: true });
-  const lossy = entries.some(({ name }) => name.includes(REPLACEMENT));
-  const all = lossy ? readdirSync(at, { withFileTypes: true, encoding: 'buffer' }) : entries;
-  return all.map((entry: Dirent<string | Buffer>) => ({
-    name: typeof entry.name === 'string' ? entry.name : fromSystem(entry.name),
-    kind: kindOf(entry),
-  }));
+  const entries = readdirSync(at, { withFileTypes: true });
+  if (!entries.some(({ name }) => name.includes(REPLACEMENT))) {
+    return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }));
+  }
+  // Names as bytes and types together are not to be had of every engine.
+  return readdirSync(at, 'buffer').map((bytes) => {
+    const name = fromSystem(bytes);
+    const stats = lstatSync(toSystem(`${directory.replace(/\/$/, '')}/${name}`), {
+      throwIfNoEntry: false,
+    });
+    return { name, kind: stats === undefined ? 'other' : kindOf(stats) };
+  });
 }
 
-function kindOf(entry: Dirent<string | Buffer>): Entry['kind'] {
+function kindOf(entry: Dirent | Stats): Entry['kind'] {
   if (entry.isDirectory()) return 'directory';
   if (entry.isFile()) return 'file';
   return entry.isSymbolicLink() ? 'link' : 'other';

@@ -39,7 +39,7 @@ const LINES = [
 async function start(watcher: readonly string[], args: readonly string[]): Promise<void> {
   const [command, ...rest] = [...watcher, ...COMMAND, ...args];
   const env = { PATH: process.env.PATH, ...PLACES };
-  await run(command as string, rest, { cwd: ROOT, env }).catch(({ code }) => {
+  await run(command as string, rest, { cwd: ROOT, env, maxBuffer: 2 ** 28 }).catch(({ code }) => {
     expect(code).toBeLessThan(4);
   });
 }
