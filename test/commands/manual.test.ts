@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/commands/declarations.js';
 import { manPage } from '../../src/commands/manual.js';
+import { ROOT } from '../support/program.js';
 import { hasTool, scratch } from '../support/tools.js';
 
 const { path, dispose } = scratch();
@@ -32,6 +34,12 @@ describe.skipIf(!hasTool('man') || !hasTool('col'))('the manual page', () => {
     expect(text).not.toMatch(/troff|groff|mdoc/);
     expect(text).toMatch(/EXIT STATUS/);
   });
+});
+
+test('the package names a page for the program and for each command', () => {
+  const { man } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const pages = ['dmar', ...Object.keys(COMMANDS).map((name) => `dmar-${name}`)];
+  expect([...man].sort()).toEqual(pages.map((name) => `dist/man/${name}.1`).sort());
 });
 
 test('a command that is not there has none', () => {
