@@ -1,4 +1,4 @@
-import { parseSbdf, type Sbdf } from '../base/sbdf.js';
+import { parseSbdf, type Sbdf, sameSbdf } from '../base/sbdf.js';
 import { parseXlCfg } from './xl/cfg.js';
 import { BadSetting, parsePciSpec } from './xl/config.js';
 
@@ -45,11 +45,7 @@ class Gathering {
 }
 
 const same = (a: VmDevice, b: VmDevice): boolean =>
-  a.allFunctions === b.allFunctions &&
-  a.address.segment === b.address.segment &&
-  a.address.bus === b.address.bus &&
-  a.address.device === b.address.device &&
-  a.address.func === b.address.func;
+  a.allFunctions === b.allFunctions && sameSbdf(a.address, b.address);
 
 /** `hostpci0: 01:00,pcie=1`, `hostpci1: host=0000:02:00.0;0000:02:00.1`; a mapping names no address. */
 function fromProxmox(text: string): Found {

@@ -16,6 +16,19 @@ export interface LogLine {
   readonly forms: readonly string[];
 }
 
+/** A row of a speaker's table; see {@link LogLine} for what each is. */
+export const row = (
+  code: string,
+  releases: string,
+  meaning: string,
+  ...forms: string[]
+): LogLine => ({
+  code,
+  releases,
+  meaning,
+  forms,
+});
+
 /** Patterns of values by their kind; each is bounded, and none begins or ends in the middle of a number. */
 const KINDS = {
   /** Hex digits. */

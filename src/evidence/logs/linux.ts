@@ -1,11 +1,4 @@
-import type { LogLine } from './line.js';
-
-const row = (code: string, releases: string, meaning: string, ...forms: string[]): LogLine => ({
-  code,
-  releases,
-  meaning,
-  forms,
-});
+import { type LogLine, row } from './line.js';
 
 /** What Linux prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
 export const LINUX_LINES: readonly LogLine[] = [

@@ -1,11 +1,4 @@
-import type { LogLine } from './line.js';
-
-const row = (code: string, releases: string, meaning: string, ...forms: string[]): LogLine => ({
-  code,
-  releases,
-  meaning,
-  forms,
-});
+import { type LogLine, row } from './line.js';
 
 /** What those print who hand devices to guests: QEMU, libvirt, Proxmox VE, libxl, XCP-ng. */
 export const TOOLSTACK_LINES: readonly LogLine[] = [
