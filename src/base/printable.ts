@@ -1,15 +1,14 @@
+import { RAW_BYTE } from './path.js';
+
 /**
  * Characters that a terminal obeys, that hide, or that turn the order of what stands beside them: controls
  * but tabs and line feeds, format characters such as U+202E, halves of surrogate pairs, line separators.
  */
 const UNSEEN = /[^\P{C}\t\n\u{E000}-\u{F8FF}]|[\u2028\u2029]/gu;
 
-/** How bytes of a path that are no UTF-8 are held; see read/system-path.ts. */
-const BYTE = { from: 0xdc80, to: 0xdcff };
-
 function shown(character: string): string {
-  const code = character.codePointAt(0) as number;
-  return code >= BYTE.from && code <= BYTE.to ? `\\x${(code - 0xdc00).toString(16)}` : '?';
+  const byte = (character.codePointAt(0) as number) - RAW_BYTE;
+  return byte >= 0x80 && byte <= 0xff ? `\\x${byte.toString(16)}` : '?';
 }
 
 /**

@@ -95,7 +95,8 @@ async function refuseSlip(word = ''): Promise<void> {
   const near = nearestName(word, Object.keys(COMMANDS));
   if (near === null) return;
   const { existsSync } = await import('node:fs');
-  if (existsSync(word)) return;
+  const { toSystem } = await import('../read/system-path.js');
+  if (existsSync(toSystem(word))) return;
   throw new Failure(
     'unknown-command',
     `There is no command and no file "${word}". Did you mean "${near}"?`,

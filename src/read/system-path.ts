@@ -1,13 +1,10 @@
 import { type Dirent, lstatSync, readdirSync, readFileSync, type Stats } from 'node:fs';
+import { bytesOfPath, RAW_BYTE } from '../base/path.js';
 
 /** A character of UTF-8 (RFC 3629), or a byte that belongs to none, in bytes read as Latin-1. */
 const UTF8 =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: every byte stands for itself
   /([\x00-\x7f]+|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2})|[\x80-\xff]/g;
-
-/** What a byte that belongs to no character becomes: a surrogate that no other stands before or after. */
-const ESCAPE = 0xdc00;
-const ESCAPED = /([\udc80-\udcff])/u;
 
 /** What text that was decoded as UTF-8 has for bytes that are none. */
 const REPLACEMENT = '\ufffd';
@@ -21,21 +18,15 @@ export const fromSystem = (bytes: Uint8Array): string =>
     .toString('latin1')
     .replace(UTF8, (bytes, character) =>
       character === undefined
-        ? String.fromCharCode(ESCAPE + bytes.charCodeAt(0))
+        ? String.fromCharCode(RAW_BYTE + bytes.charCodeAt(0))
         : Buffer.from(bytes, 'latin1').toString(),
     );
 
 /** A path as functions of `node:fs` take it: its bytes where text would not be the same name. */
-export const toSystem = (path: string): string | Buffer =>
-  ESCAPED.test(path)
-    ? Buffer.concat(
-        path
-          .split(ESCAPED)
-          .map((part) =>
-            ESCAPED.test(part) ? Buffer.of(part.charCodeAt(0) - ESCAPE) : Buffer.from(part),
-          ),
-      )
-    : path;
+export function toSystem(path: string): string | Buffer {
+  const bytes = bytesOfPath(path);
+  return bytes === null ? path : Buffer.from(bytes.buffer);
+}
 
 /** Names in a directory; throws the system's error. */
 export function namesIn(directory: string): string[] {

@@ -10,6 +10,10 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { EXIT, Failure } from '../base/failure.js';
+import { fromSystem, toSystem } from '../read/system-path.js';
+
+/** A path as the system has it. */
+type SystemPath = string | Buffer;
 
 /** How a file is written. */
 export interface WriteOptions {
@@ -42,11 +46,11 @@ export function writeNewFile(
   { force, mode = 0o666 }: WriteOptions,
 ): void {
   try {
-    const there = lstatSync(path, { throwIfNoEntry: false });
+    const there = lstatSync(toSystem(path), { throwIfNoEntry: false });
     if (there?.isDirectory()) {
       throw new Failure('unwritable', `${path} is a directory.`, undefined, EXIT.usage);
     }
-    if (there?.isCharacterDevice()) writeFileSync(path, data);
+    if (there?.isCharacterDevice()) writeFileSync(toSystem(path), data);
     else if (there === undefined) placeWhole(path, data, mode, linkOrRename);
     else if (!force) throw exists(path);
     else replace(path, data, mode);
@@ -60,23 +64,23 @@ export function writeNewFile(
 
 /** Replaces what is there, or writes into it where it is no file: the FIFO of a shell's `>(…)`, say. */
 function replace(path: string, data: string | Uint8Array, mode: number): void {
-  const target = lstatSync(path).isSymbolicLink() ? followed(path) : path;
-  const there = lstatSync(target, { throwIfNoEntry: false });
+  const target = lstatSync(toSystem(path)).isSymbolicLink() ? followed(path) : path;
+  const there = lstatSync(toSystem(target), { throwIfNoEntry: false });
   if (there === undefined || there.isFile()) placeWhole(target, data, mode, renameSync);
-  else writeFileSync(target, data);
+  else writeFileSync(toSystem(target), data);
 }
 
 /** What a link leads to; itself where that has no name, as a pipe has none. */
 function followed(path: string): string {
   try {
-    return realpathSync(path);
+    return fromSystem(realpathSync(toSystem(path), 'buffer'));
   } catch {
     return path;
   }
 }
 
 /** Gives a file its name unless that is taken; some file systems know no second name. */
-function linkOrRename(from: string, to: string): void {
+function linkOrRename(from: SystemPath, to: SystemPath): void {
   try {
     linkSync(from, to);
   } catch (error) {
@@ -90,9 +94,9 @@ function placeWhole(
   path: string,
   data: string | Uint8Array,
   mode: number,
-  place: (from: string, to: string) => void,
+  place: (from: SystemPath, to: SystemPath) => void,
 ): void {
-  const temporary = `${path}.${process.pid}.tmp`;
+  const temporary = toSystem(`${path}.${process.pid}.tmp`);
   const fd = openSync(temporary, 'wx', mode);
   try {
     try {
@@ -101,7 +105,7 @@ function placeWhole(
     } finally {
       closeSync(fd);
     }
-    place(temporary, path);
+    place(temporary, toSystem(path));
   } finally {
     // A name that was moved is gone already.
     if (lstatSync(temporary, { throwIfNoEntry: false }) !== undefined) unlinkSync(temporary);

@@ -13,7 +13,8 @@ const FLOORS: readonly (readonly string[])[] = [
   ['xen'],
   ['check', 'diff'],
   ['answers'],
-  ['read', 'write'],
+  ['read'],
+  ['write'],
   ['render'],
   ['commands'],
 ];

@@ -1,5 +1,7 @@
 import { configure } from 'safe-stable-stringify';
 import { EXIT, Failure } from '../../base/failure.js';
+import { bytesToHex } from '../../base/hex.js';
+import { bytesOfPath } from '../../base/path.js';
 
 const stringify = configure({ bigint: true, deterministic: false });
 
@@ -44,8 +46,30 @@ export function toJsonText(value: Json, indent = 2): string {
 /** Characters that JSON may hold as they are, but that a terminal obeys, or that hide. */
 const UNSEEN = /[\x7f-\x9f\p{Cf}\u2028\u2029]/gu;
 
-/** JSON text in which no character does anything but stand there: only strings can hold others. */
-const escaped = (json: string): string => json.replace(UNSEEN, unitsOf);
+/** An escape of JSON's, or half of a surrogate pair as one: JSON.stringify escapes no other. */
+const ESCAPE = /\\(?:u(d[89a-f][0-9a-f]{2})|.)/g;
+
+/**
+ * JSON text in which no character does anything but stand there, and that every reader takes for Unicode: half of
+ * a surrogate pair, as paths have for bytes that are no UTF-8, becomes U+FFFD. Only strings can hold either.
+ */
+function escaped(json: string): string {
+  const whole = json.includes('\\ud')
+    ? json.replace(ESCAPE, (found, half) => (half === undefined ? found : '\ufffd'))
+    : json;
+  return whole.replace(UNSEEN, unitsOf);
+}
+
+/**
+ * A path for JSON. Where it is not UTF-8, its bytes in hex stand in a key of their own behind it.
+ *
+ * @param key what the path's key is called
+ */
+export function pathToJson<K extends string>(path: string, key: K): Record<K, string> & JsonObject {
+  const bytes = bytesOfPath(path);
+  const exact = bytes === null ? {} : { [`${key}_bytes`]: bytesToHex(bytes) };
+  return { [key]: path, ...exact } as Record<K, string> & JsonObject;
+}
 
 const unitsOf = (character: string): string =>
   character

@@ -1,5 +1,5 @@
 import type { Source } from '../../evidence/source.js';
-import type { JsonObject } from './json.js';
+import { type JsonObject, pathToJson } from './json.js';
 
 /** What every command's JSON says of its source. */
 export interface SourceJson extends JsonObject {
@@ -29,7 +29,7 @@ export function sourceToJson(source: Source): SourceJson {
   const { completeness } = source;
   const missing = completeness === 'whole' ? [] : completeness.missing;
   return {
-    path,
+    ...pathToJson(path, 'path'),
     kind,
     ...table,
     completeness:

@@ -1,6 +1,6 @@
 import type { CheckAnswer } from '../../answers/check.js';
 import type { Format } from '../basics/format.js';
-import { toJsonText } from '../basics/json.js';
+import { pathToJson, toJsonText } from '../basics/json.js';
 import { findingToJson } from './json.js';
 
 /** A line of JSON for each finding, with the path of its source. */
@@ -8,7 +8,11 @@ export const ndjson: Format<CheckAnswer> = {
   pieces: ({ source, result, fingerprints }) =>
     result.findings.map((finding, i) =>
       toJsonText(
-        { source: source.path, ...findingToJson(finding), fingerprint: fingerprints[i] as string },
+        {
+          ...pathToJson(source.path, 'source'),
+          ...findingToJson(finding),
+          fingerprint: fingerprints[i] as string,
+        },
         0,
       ),
     ),

@@ -3,7 +3,7 @@ import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { ReservedRegion } from '../../regions/region.js';
 import type { Format } from '../basics/format.js';
-import type { JsonObject } from '../basics/json.js';
+import { type JsonObject, pathToJson } from '../basics/json.js';
 import { askFor, meaningOf } from './words.js';
 
 const regionToJson = ({ base, limit, devices, origin }: ReservedRegion): JsonObject => ({
@@ -14,12 +14,16 @@ const regionToJson = ({ base, limit, devices, origin }: ReservedRegion): JsonObj
   origin: { ...origin },
 });
 
+/** Where a line stands; null for one that was given by itself. */
+const sourceToJson = (source: string): JsonObject =>
+  source === '' ? { source: null } : pathToJson(source, 'source');
+
 /** The document of `explain --json`. */
 export const explainToJson = (answer: ExplainAnswer): JsonObject => ({
   lines: answer.explanations.map((explanation) => {
     const { source, sighting, problem, finding, regions, remedies } = explanation;
     return {
-      source: source === '' ? null : source,
+      ...sourceToJson(source),
       line: source === '' ? null : sighting.number,
       text: sighting.text,
       speaker: sighting.speaker,
@@ -35,7 +39,7 @@ export const explainToJson = (answer: ExplainAnswer): JsonObject => ({
     };
   }),
   unknown: answer.unknown.map(({ source, text }) => ({
-    source: source === '' ? null : source,
+    ...sourceToJson(source),
     text,
   })),
   machine: answer.background.machine,

@@ -1,7 +1,7 @@
 import { formatAddress } from '../../base/address.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { Format } from '../basics/format.js';
-import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, pathToJson } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 import { deviceToJson } from '../devices/json.js';
 import { diffToJson } from '../diff/json.js';
@@ -29,7 +29,7 @@ export function overrideToJson(answer: OverrideReport): JsonObject {
       before: outcomes.map(({ before }) => deviceToJson(before, names)),
       after: outcomes.flatMap(({ after }) => (after === null ? [] : [deviceToJson(after, names)])),
     },
-    files: answer.files.map((file) => ({ ...file })),
+    files: answer.files.map(({ path, ...file }) => ({ ...pathToJson(path, 'path'), ...file })),
     way: answer.way && { ...answer.way, steps: [...answer.way.steps] },
     needs_yes: answer.needsConsent,
     risks: risks.map((risk) => ({ code: risk.code, message: explainRisk(risk) })),

@@ -1,7 +1,7 @@
 import type { Table } from '../../acpi/tables.js';
 import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
-import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, pathToJson } from '../basics/json.js';
 import { findingToJson } from '../check/json.js';
 import { mapToJson } from '../map/json.js';
 
@@ -21,7 +21,7 @@ export const scannedToJson = (path: string, answer: ScanAnswer, labels?: Labels)
   const { map, table, findings, host } = answer;
   const { source, format_version, ...rest } = mapToJson(map);
   return {
-    path,
+    ...pathToJson(path, 'path'),
     ...labelsToJson(labels),
     source,
     host: host === null ? null : { ...host },
@@ -40,7 +40,7 @@ export const unreadableToJson = (
   { code, message }: Pick<Failure, 'code' | 'message'>,
   labels?: Labels,
 ): JsonObject => ({
-  path,
+  ...pathToJson(path, 'path'),
   ...labelsToJson(labels),
   error: { code, message },
   format_version: FORMAT_VERSION,

@@ -1,6 +1,6 @@
 import type { ScanSummary } from '../../answers/scan-summary.js';
 import { oneLine } from '../../base/printable.js';
-import { FORMAT_VERSION, type JsonObject } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, pathToJson } from '../basics/json.js';
 import { type Page, toTerminal } from '../basics/page.js';
 import { type Column, renderTable } from '../basics/table.js';
 import { plural } from '../basics/text.js';
@@ -41,7 +41,11 @@ export function summaryToJson(summary: ScanSummary, frame: SummaryFrame): JsonOb
     refused_by: refused.map(([releases, tables]) => ({ releases, tables })),
     partial: summary.partial,
     devices: devices.map(([device, counts]) => ({ device, ...counts })),
-    unreadable: unreadable.map(([code, { paths, first }]) => ({ code, paths, first })),
+    unreadable: unreadable.map(([code, { paths, first }]) => ({
+      code,
+      paths,
+      ...pathToJson(first, 'first'),
+    })),
     format_version: FORMAT_VERSION,
   };
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { toJsonText } from '../../../src/render/basics/json.js';
+import { pathToJson, toJsonText } from '../../../src/render/basics/json.js';
 
 it('integers beyond 2^53 have all their digits, and undefined keys are left out', () => {
   const items = [{ i: 2n ** 60n, none: undefined }, { text: 'two\nlines' }];
@@ -8,4 +8,22 @@ it('integers beyond 2^53 have all their digits, and undefined keys are left out'
   );
   expect(toJsonText({ big: 2n ** 60n })).toBe('{\n  "big": 1152921504606846976\n}\n');
   expect(toJsonText({ small: 1 })).toBe('{\n  "small": 1\n}\n');
+});
+
+it.each([
+  ['caf\udce9', '"caf\ufffd"'],
+  ['\\udce9 \\\udce9', String.raw`"\\udce9 \\`.concat('\ufffd"')],
+  ['😀 \ud800', '"😀 \ufffd"'],
+  ['\x7f\x9b\u202e\u2028', String.raw`"\u007f\u009b\u202e\u2028"`],
+])('text is Unicode whatever it was made of: %j', (text, json) => {
+  expect(toJsonText(text)).toBe(`${json}\n`);
+  expect(toJsonText([text, 2n ** 60n], 0)).toBe(`[${json},1152921504606846976]\n`);
+});
+
+it('a path that is not UTF-8 has its bytes in hex behind it', () => {
+  expect(pathToJson('café', 'path')).toEqual({ path: 'café' });
+  expect(pathToJson('d/caf\udce9', 'source')).toEqual({
+    source: 'd/caf\udce9',
+    source_bytes: '642f636166e9',
+  });
 });
