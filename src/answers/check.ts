@@ -6,13 +6,13 @@ import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
 import type { Source } from '../evidence/source.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
+import { requireReleases } from '../xen/releases.js';
 import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { type Baseline, knownOf } from './baseline.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import { concerning } from './concern.js';
 import type { Evidence } from './evidence.js';
 import { fingerprintsOf } from './fingerprint.js';
-import { requireReleases } from './hypervisor.js';
 import { testimonyNotes } from './testimony.js';
 
 /** Options of the question what is wrong with a table. */

@@ -6,6 +6,7 @@ import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Release } from '../xen/releases.js';
 import { lossNotes, missingFrom } from './completeness.js';
 import { compareDevices, type DeviceChange } from './diff-devices.js';
+import { EFFECTS, type Effect } from './effects.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, type XenOptions } from './hypervisor.js';
 
@@ -16,11 +17,6 @@ export interface DiffOptions extends XenOptions {
   /** What makes the answer a no; left out: any difference. */
   readonly failOn?: readonly Effect[] | undefined;
 }
-
-/** Kinds of difference that a script can tell apart, `any` being each of them and all others. */
-export const EFFECTS = ['reserved', 'freed', 'vtd', 'blocked', 'any'] as const;
-
-export type Effect = (typeof EFFECTS)[number];
 
 /** In what two tables differ, and what that means for guests. */
 export interface DiffAnswer {

@@ -6,13 +6,7 @@ import { bootXen, type Xen } from '../xen/boot.js';
 import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
 import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';
 import type { RdmMapResult } from '../xen/rdm-map.js';
-import {
-  findReleases,
-  newestRelease,
-  type Release,
-  releaseNames,
-  releaseOfHost,
-} from '../xen/releases.js';
+import { newestRelease, type Release, releaseOfHost, requireReleases } from '../xen/releases.js';
 import { tableOfRegions, withoutTable } from '../xen/vtd/logged-regions.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
@@ -235,22 +229,6 @@ function chooseRelease(
       ? []
       : [`Host runs Xen ${host.xen}, which is not a known release; using ${release.name}.`],
   };
-}
-
-/**
- * The releases that a text names (see {@link findReleases}), oldest first.
- *
- * @throws Failure `unknown-release`, a matter of usage
- */
-export function requireReleases(text: string): Release[] {
-  const releases = findReleases(text);
-  if (releases !== null) return releases;
-  throw new Failure(
-    'unknown-release',
-    `Xen ${text} is not supported.`,
-    `Known are ${releaseNames().join(', ')}, every point release before those, ranges such as 4.13..4.17 and 4.17.., and lists with commas.`,
-    EXIT.usage,
-  );
 }
 
 /**

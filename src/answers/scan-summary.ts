@@ -1,9 +1,9 @@
 import { formatSbdf } from '../base/sbdf.js';
-import { releaseRanges } from '../xen/releases.js';
+import { releaseRanges, requireReleases } from '../xen/releases.js';
 import { missingFrom } from './completeness.js';
 import { answerDevices } from './devices.js';
 import type { Evidence } from './evidence.js';
-import { requireReleases, type XenOptions } from './hypervisor.js';
+import type { XenOptions } from './hypervisor.js';
 import { answerScan, type ScanAnswer } from './scan.js';
 
 /** Every release that the model knows. */

@@ -6,11 +6,12 @@ import {
   requireRule,
   selectRules,
 } from '../answers/check.js';
-import { requireReleases } from '../answers/hypervisor.js';
 import { EXIT, type ExitStatus } from '../base/failure.js';
 import { CHECK_FORMATS } from '../render/check/formats.js';
+import { requireReleases } from '../xen/releases.js';
 import type { SourceOptions } from './declarations.js';
 import { answerEach } from './each-source.js';
+import { readRc, readTextFile } from './rc.js';
 
 export interface CheckCommandOptions extends SourceOptions, Omit<CheckOptions, 'baseline'> {
   list?: boolean;
@@ -46,7 +47,6 @@ async function withSettings({
   baseline,
   ...given
 }: CheckCommandOptions): Promise<CheckOptions> {
-  const { readRc, readTextFile } = await import('./rc.js');
   const { fail_on, ...settings } = rc === undefined ? {} : await readRc(rc);
   if (settings.xen !== undefined) requireReleases(settings.xen);
   return {

@@ -1,6 +1,5 @@
 import type { PciId } from '../answers/devices.js';
-import { EFFECTS } from '../answers/diff.js';
-import { requireReleases } from '../answers/hypervisor.js';
+import { EFFECTS } from '../answers/effects.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { parseSize } from '../base/size.js';
@@ -14,6 +13,7 @@ import { GUEST_FORMATS } from '../render/guest/formats.js';
 import { MAP_FORMATS } from '../render/map/formats.js';
 import { OVERRIDE_FORMATS } from '../render/override/formats.js';
 import { SHOW_FORMATS } from '../render/show/formats.js';
+import { requireReleases } from '../xen/releases.js';
 import type { Commands, OptionDeclaration } from './declaration.js';
 
 export type * from './declaration.js';

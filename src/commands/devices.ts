@@ -3,7 +3,7 @@ import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { parseSbdf, type Sbdf } from '../base/sbdf.js';
 import { readPath } from '../read/bounded-read.js';
 import { DEVICES_FORMATS } from '../render/devices/formats.js';
-import { readVmDevices, type VmDevice } from '../toolstack/vm.js';
+import type { VmDevice } from '../toolstack/vm.js';
 import type { SourceOptions } from './declarations.js';
 import { answerEach } from './each-source.js';
 import { complain } from './output.js';
@@ -39,6 +39,7 @@ const MAX_VM_SIZE = 1 << 20;
 async function readVm(path: string): Promise<readonly VmDevice[]> {
   const bytes = await readPath(path, MAX_VM_SIZE, () => undefined);
   if (bytes === null) throw new Failure('a-directory', `${path} is a directory.`);
+  const { readVmDevices } = await import('../toolstack/vm.js');
   const { devices, unresolved } = readVmDevices(new TextDecoder().decode(bytes));
   for (const text of unresolved) {
     await complain(`dmar: ${path}: ${text} names no device by its address, and is left out.`);

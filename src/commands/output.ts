@@ -3,6 +3,7 @@ import type { Diagnostic } from '../acpi/diagnostic.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { oneLine } from '../base/printable.js';
 import { toJsonText } from '../render/basics/json.js';
+import { columnsOf } from './terminal.js';
 
 /** File descriptors of the standard streams. */
 const STDOUT = 1;
@@ -29,7 +30,6 @@ export async function complain(text: string): Promise<void> {
 
 async function fitted(text: string): Promise<string> {
   const { wrap } = await import('../render/basics/text.js');
-  const { columnsOf } = await import('./terminal.js');
   const columns = columnsOf(process.stderr, process.env);
   return text
     .split('\n')

@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
-import { isatty } from 'node:tty';
 import { print } from './output.js';
+import { mayBeTerminal } from './terminal.js';
 
 /** What `less` is told unless LESS says otherwise: end where all fits, let colours through, leave the screen as it is. */
 const LESS = 'FRX';
@@ -15,12 +14,17 @@ function pagerOf(env: NodeJS.ProcessEnv): string | null {
 }
 
 /** Whether somebody reads at a terminal, and the environment does not ask for text as it comes (`''` or `cat`). */
-export const hasPager = (): boolean => isatty(1) && isatty(0) && pagerOf(process.env) !== null;
+export async function hasPager(): Promise<boolean> {
+  if (!mayBeTerminal() || pagerOf(process.env) === null) return false;
+  const { isatty } = await import('node:tty');
+  return isatty(1) && isatty(0);
+}
 
 /** Shows text on a terminal: through the pager where the terminal is too short for it. */
 export async function showText(text: string): Promise<void> {
   const pager = pagerOf(process.env);
   if (pager === null || countLines(text) < process.stdout.rows) return print(text);
+  const { spawnSync } = await import('node:child_process');
   const { status } = spawnSync(pager, {
     shell: true,
     input: text,

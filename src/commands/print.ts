@@ -6,6 +6,7 @@ import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
 import { complain, print } from './output.js';
 import { hasPager, showText } from './pager.js';
+import { isAsciiOnly, pageOf } from './terminal.js';
 
 /** What bears on how answers are printed. */
 export interface PrintOptions extends GlobalOptions {
@@ -39,8 +40,9 @@ export class Printer<A> {
     readonly pathOf: (answer: A) => string,
     /** What the terminal can show of a text for people. */
     readonly asText: (text: string) => string,
+    isPaged: boolean,
   ) {
-    this.#paged = options.format === 'table' && options.pager !== false && hasPager() ? [] : null;
+    this.#paged = isPaged ? [] : null;
   }
 
   /**
@@ -63,17 +65,20 @@ export class Printer<A> {
       options,
       pathOf,
       await asTextIn(options.format),
+      options.format === 'table' && options.pager !== false && (await hasPager()),
     );
   }
 
   /** Has a question answered, and prints the answer. */
   async print(ask: () => A): Promise<A> {
     const { heading, separator = '', pieces, asides, document, ending } = this.format;
-    const begun = performance.now();
+    // Node loads what is behind `performance` at its first use; this it has.
+    const begun = process.hrtime();
     const answer = ask();
     if (this.#seconds.length > 0) await this.#put(separator);
     else if (this.view.header && heading) await this.#put(heading(this.view));
-    this.#seconds.push((performance.now() - begun) / 1000);
+    const [seconds, nanoseconds] = process.hrtime(begun);
+    this.#seconds.push(seconds + nanoseconds / 1e9);
     if (document && this.options.jsonLines) await print(toJsonText(document(answer), 0));
     else if (document || ending) this.#answers.push(answer);
     if (pieces) await this.#putPieces(pieces(answer, this.view));
@@ -155,12 +160,6 @@ function requireColumns(
 async function asTextIn(format: string): Promise<(text: string) => string> {
   const same = (text: string) => text;
   if (format !== 'table') return same;
-  const { isAsciiOnly } = await import('./terminal.js');
   if (!isAsciiOnly(process.env)) return same;
   return (await import('../render/basics/ascii.js')).inAscii;
-}
-
-async function pageOf(options: GlobalOptions) {
-  const terminal = await import('./terminal.js');
-  return terminal.pageOf(options);
 }

@@ -21,7 +21,7 @@ export function isAsciiOnly({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): bool
 }
 
 /** Whether standard output is a device that is not the one which drops everything. */
-function mayBeTerminal(): boolean {
+export function mayBeTerminal(): boolean {
   const stats = fstatSync(1);
   return (
     stats.isCharacterDevice() &&

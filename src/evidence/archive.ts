@@ -1,4 +1,3 @@
-import { unpackTar } from 'modern-tar';
 import { Failure } from '../base/failure.js';
 import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
 import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
@@ -38,6 +37,7 @@ async function untar(bytes: Uint8Array, name: string): Promise<Map<string, TreeF
       `The archive ${name} is damaged: it ends before its end is marked.`,
     );
   }
+  const { unpackTar } = await import('modern-tar');
   try {
     for (const { header, data } of await unpackTar(bytes)) {
       const target = header.linkname ?? '';

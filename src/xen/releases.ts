@@ -4,6 +4,7 @@
  */
 
 import { requireText } from '../base/arguments.js';
+import { EXIT, Failure } from '../base/failure.js';
 import { frozen } from '../base/frozen.js';
 import type { IommuReading } from './iommu-option.js';
 
@@ -207,6 +208,22 @@ export function findReleases(text: string): Release[] | null {
   }
   const first = names.has('rfc-v7') ? [findRelease('rfc-v7') as Release] : [];
   return [...first, ...allReleases().filter(({ name }) => names.has(name))];
+}
+
+/**
+ * The releases that a text names (see {@link findReleases}), oldest first.
+ *
+ * @throws Failure `unknown-release`, a matter of usage
+ */
+export function requireReleases(text: string): Release[] {
+  const releases = findReleases(text);
+  if (releases !== null) return releases;
+  throw new Failure(
+    'unknown-release',
+    `Xen ${text} is not supported.`,
+    `Known are ${releaseNames().join(', ')}, every point release before those, ranges such as 4.13..4.17 and 4.17.., and lists with commas.`,
+    EXIT.usage,
+  );
 }
 
 function releasesBetween(range: string): Release[] | null {
