@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { transformSync } from 'esbuild';
 import { defineConfig } from 'rolldown';
 
 /** Libraries that went into the program ask that their licences go with it. */
@@ -28,6 +29,22 @@ function licenceOf(folder) {
 /** Source expression of a Content-Security-Policy for an inline script or style. */
 const sourceHash = (text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
+/** Loads at once what modules load later: in one file it is there anyway, and needs no wrapping then. */
+const atOnce = {
+  name: 'at-once',
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/, code: 'await import(' },
+    handler(code) {
+      const imports = [];
+      const body = code.replace(/await import\(('[^']+')\)/g, (_, module) => {
+        imports.push(`import * as later${imports.length} from ${module};`);
+        return `later${imports.length - 1}`;
+      });
+      return { code: `${imports.join('')}${body}`, map: null };
+    },
+  },
+};
+
 /**
  * Makes of the page's script, style and markup one file that asks nobody for anything: its policy lets in what
  * it holds itself, and pictures that it draws. The decompressor for xz is WebAssembly.
@@ -39,7 +56,10 @@ const onePage = {
     // No text in the script can end it.
     const script = chunks[file].code.trim().replaceAll('</script', '<\\/script');
     delete chunks[file];
-    const style = readFileSync('src/web/style.css', 'utf8');
+    const style = transformSync(readFileSync('src/web/style.css', 'utf8'), {
+      loader: 'css',
+      minify: true,
+    }).code.trim();
     const policy = [
       "default-src 'none'",
       `script-src ${sourceHash(script)} 'wasm-unsafe-eval'`,
@@ -49,10 +69,8 @@ const onePage = {
       "form-action 'none'",
     ].join('; ');
     const parts = { POLICY: policy, STYLE: style, SCRIPT: script };
-    const source = readFileSync('src/web/index.html', 'utf8').replace(
-      /%(POLICY|STYLE|SCRIPT)%/g,
-      (_, part) => parts[part],
-    );
+    const html = readFileSync('src/web/index.html', 'utf8').replace(/\n\s*/g, '\n');
+    const source = html.replace(/%(POLICY|STYLE|SCRIPT)%/g, (_, part) => parts[part]);
     this.emitFile({ type: 'asset', fileName: 'dmar.html', source });
   },
 };
@@ -133,7 +151,7 @@ export default defineConfig([
     input: { page: 'src/web/main.ts' },
     platform: 'browser',
     resolve: { mainFields: ['browser', 'module', 'main'] },
-    plugins: [licences, onePage],
+    plugins: [atOnce, licences, onePage],
     output: {
       dir: 'dist/web',
       cleanDir: true,

@@ -19,13 +19,13 @@ export type { Structure } from './acpi/dmar/structures.js';
 export type { FromJson, JsonProblem } from './acpi/from-json.js';
 export type { JsonTable } from './acpi/json.js';
 export type { ListedField, ListedPart } from './acpi/listing.js';
+export { tableFromJson } from './acpi/table-from-json.js';
 export type { Decoded, DecodedTable, ResolvePath, TableName } from './acpi/table-layout.js';
 export {
   decodeTable,
   encodeTable,
   listTable,
   type Table,
-  tableFromJson,
   tableToJson,
 } from './acpi/tables.js';
 export { answerCheck, type CheckAnswer, type CheckOptions, passes } from './answers/check.js';

@@ -1,10 +1,7 @@
 import { requireBytes } from '../base/arguments.js';
 import { decodeAs } from './decode.js';
 import { DMAR, type DmarTable } from './dmar/dmar.js';
-import { DMAR_FORM } from './dmar/from-json.js';
 import { encodeAs } from './encode.js';
-import { type FromJson, fromJsonAs, type JsonForm, type JsonObject } from './from-json.js';
-import { IVRS_FORM } from './ivrs/from-json.js';
 import { IVRS, type IvrsTable } from './ivrs/ivrs.js';
 import { type JsonTable, structureJson, tableJson } from './json.js';
 import { type ListedPart, listAs } from './listing.js';
@@ -20,28 +17,17 @@ import type {
 /** Any table that is known, decoded; `kind` tells which. */
 export type Table = DmarTable | IvrsTable;
 
-/** A table that is known: how it is laid out, and what sources written by hand may say of it. */
-interface TableKind {
-  readonly layout: TableLayout;
-  readonly form: JsonForm;
-}
-
 /** The tables that are known, by name. */
-const KINDS: Readonly<Record<TableName, TableKind>> = {
-  DMAR: { layout: DMAR, form: DMAR_FORM },
-  IVRS: { layout: IVRS, form: IVRS_FORM },
-};
+const LAYOUTS: Readonly<Record<TableName, TableLayout>> = { DMAR, IVRS };
 
 /** Layouts of all tables that are known, in the order in which a machine's own is looked for. */
-export const TABLE_LAYOUTS: readonly TableLayout[] = Object.values(KINDS).map(
-  ({ layout }) => layout,
-);
+export const TABLE_LAYOUTS: readonly TableLayout[] = Object.values(LAYOUTS);
 
 /** The layout of a table, by its name. */
-export const layoutOfTable = (kind: TableName): TableLayout => KINDS[kind].layout;
+export const layoutOfTable = (kind: TableName): TableLayout => LAYOUTS[kind];
 
 /** The table that a signature stands for, Xen's disguises of it among them; null where it is no known one's. */
-const tableOfSignature = (signature: string): TableName | null =>
+export const tableOfSignature = (signature: string): TableName | null =>
   TABLE_LAYOUTS.find(({ signatures }) => signatures.includes(signature))?.kind ?? null;
 
 /** The table that bytes begin with, by their signature; null where it is no known one's. */
@@ -59,22 +45,22 @@ export function tableOfBytes(bytes: Uint8Array): TableName | null {
 export const decodeTable = (
   bytes: Uint8Array,
   kind: TableName = tableOfBytes(bytes) ?? 'DMAR',
-): Decoded<Table> => decodeAs(KINDS[kind].layout as unknown as TableLayout<Table>, bytes);
+): Decoded<Table> => decodeAs(LAYOUTS[kind] as unknown as TableLayout<Table>, bytes);
 
 /** The bytes that a table was decoded from, or is to be made of; lengths and checksum as they stand. */
 export const encodeTable = (table: DecodedTable): Uint8Array =>
-  encodeAs(KINDS[table.kind].layout, table);
+  encodeAs(LAYOUTS[table.kind], table);
 
 /** A decoded table as JSON, in the shape that `dmar show --json` promises. */
 export const tableToJson = (table: DecodedTable, resolve?: ResolvePath): JsonTable =>
-  tableJson(KINDS[table.kind].layout, table, resolve);
+  tableJson(LAYOUTS[table.kind], table, resolve);
 
 /** One structure of a table in the shape of {@link tableToJson}. */
 export const structureToJson = <T extends DecodedTable>(
   kind: T['kind'],
   structure: T['structures'][number],
   resolve?: ResolvePath,
-): JsonFields => structureJson(KINDS[kind].layout, structure, resolve);
+): JsonFields => structureJson(LAYOUTS[kind], structure, resolve);
 
 /** A table as a list of all its fields in byte order, one part after another. */
 export function listTable(
@@ -83,29 +69,5 @@ export function listTable(
   resolve?: ResolvePath,
 ): Generator<ListedPart> {
   requireBytes(bytes, 'bytes');
-  return listAs(KINDS[table.kind].layout, table, bytes, resolve);
-}
-
-/**
- * The inverse of {@link tableToJson}, and of shorter sources written by hand; which table it is of its
- * header's signature tells, or the names of its structures.
- *
- * @param json what `JSON.parse` made of the text
- * @param fix whether lengths and checksum are computed even where they are given
- */
-export function tableFromJson(json: unknown, { fix = false } = {}): FromJson {
-  const { layout, form } = KINDS[tableOfJson(json)];
-  return fromJsonAs(layout, form, json, fix);
-}
-
-function tableOfJson(json: unknown): TableName {
-  const { header, structures } = (json ?? {}) as JsonObject;
-  const { signature } = (header ?? {}) as JsonObject;
-  const bySignature = typeof signature === 'string' ? tableOfSignature(signature) : null;
-  if (bySignature !== null) return bySignature;
-  const names = Array.isArray(structures)
-    ? structures.map((one) => ((one ?? {}) as JsonObject).name)
-    : [];
-  const byName = TABLE_LAYOUTS.find(({ kinds }) => kinds.some(({ name }) => names.includes(name)));
-  return byName?.kind ?? 'DMAR';
+  return listAs(LAYOUTS[table.kind], table, bytes, resolve);
 }

@@ -1,7 +1,7 @@
 import type { TableStructure } from '../acpi/table-layout.js';
 import type { Table } from '../acpi/tables.js';
 import type { Finding } from '../check/check.js';
-import { DIFF_FORMS } from '../diff/forms.js';
+import { structureName } from '../diff/names.js';
 
 const OFFSET_BASIS = 0xcbf29ce484222325n;
 const PRIME = 0x100000001b3n;
@@ -19,9 +19,7 @@ function digest(text: string): string {
 function placeOf(table: Table | null, { offset }: Finding): string {
   const structures: readonly TableStructure[] = table?.structures ?? [];
   const structure = structures.findLast((one) => one.offset <= offset);
-  return table === null || structure === undefined
-    ? 'table'
-    : DIFF_FORMS[table.kind].nameOf(structure);
+  return table === null || structure === undefined ? 'table' : structureName(table.kind, structure);
 }
 
 /**

@@ -169,15 +169,26 @@ function readFile({ path, text }: NonNullable<GuestDescription['file']>, release
  * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`
  *   where the hypervisor does not boot
  */
-export function answerGuest(
+export const answerGuest = (
   evidence: Evidence,
   description: GuestDescription,
   options: XenOptions = {},
+): GuestAnswer => answerGuestOf(evidence, (release) => readGuest(description, release), options);
+
+/**
+ * {@link answerGuest} for a guest that no configuration file describes.
+ *
+ * @param questionOf the guest, on a release of Xen that it is told
+ */
+export function answerGuestOf(
+  evidence: Evidence,
+  questionOf: (release: string) => GuestQuestion,
+  options: XenOptions,
 ): GuestAnswer {
   const { source } = evidence;
   const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
   requireXen(xen);
-  const question = readGuest(description, xen.release.name);
+  const question = questionOf(xen.release.name);
   if (question.config.pci.length > 0) requireDevices(source);
   const outcome = createGuest(question, xen, host, clean);
   const vtd = vtdOf({ source, host }, { xen }, options);

@@ -1,6 +1,7 @@
 import type { ParseError } from 'jsonc-parser';
 import type { JsonProblem } from '../acpi/from-json.js';
-import { decodeTable, tableFromJson } from '../acpi/tables.js';
+import { tableFromJson } from '../acpi/table-from-json.js';
+import { decodeTable } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { readContent } from '../evidence/content.js';
 import { MAX_SIZE } from '../evidence/limit.js';

@@ -6,6 +6,7 @@ import { type Detail, DetailComparison } from './details.js';
 import type { DiffForm, StructureRegion } from './form.js';
 import { DIFF_FORMS } from './forms.js';
 import { type Matching, matchByKeys } from './match.js';
+import { structureName } from './names.js';
 
 /** A table and the bytes it was decoded from. */
 export interface TableBytes {
@@ -152,7 +153,7 @@ class Comparison {
     return {
       kind,
       what: structure.name,
-      subject: this.form.nameOf(structure),
+      subject: structureName(this.kind, structure),
       old: kind === 'removed' ? placeOf(structure) : null,
       new: kind === 'added' ? placeOf(structure) : null,
       details: [],
@@ -166,7 +167,7 @@ class Comparison {
       {
         kind: this.#hasMoved(old, now) ? 'moved' : 'changed',
         what: old.name,
-        subject: this.form.nameOf(old),
+        subject: structureName(this.kind, old),
         old: placeOf(old),
         new: placeOf(now),
         details: this.#details.structures(old, now),

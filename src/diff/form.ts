@@ -13,8 +13,6 @@ export interface StructureRegion {
 export interface DiffForm<S extends TableStructure = TableStructure> {
   /** Keys by which a structure is the same in both tables, the surest first; null for other types. */
   readonly keys: readonly KeyOf<S>[];
-  /** What a structure is called by what it is about, e.g. `RMRR 0xbf7e8000-0xbf7f7fff`. */
-  nameOf(structure: S): string;
   /** The region that a structure is about: two that overlap are taken for the same; null for all others. */
   regionOf(structure: S): StructureRegion | null;
   /** First byte of the registers that a structure is about; null for all others. */

@@ -2,7 +2,7 @@ import { answerCheck } from '../answers/check.js';
 import { answerDevices } from '../answers/devices.js';
 import type { Evidence } from '../answers/evidence.js';
 import { answerExplain } from '../answers/explain.js';
-import { answerGuest } from '../answers/guest.js';
+import { answerGuestOf } from '../answers/guest.js';
 import { answerMap } from '../answers/map.js';
 import { answerShow } from '../answers/show.js';
 import { Failure } from '../base/failure.js';
@@ -17,7 +17,13 @@ import { guestPicture } from '../render/guest/picture.js';
 import { mapToJson } from '../render/map/json.js';
 import { mapPicture } from '../render/map/picture.js';
 import { showToJson } from '../render/show/json.js';
-import { parseMib, parsePciSpec, parseRdm, toConfig } from '../toolstack/xl/config.js';
+import {
+  completeConfig,
+  parseMib,
+  parsePciSpec,
+  parseRdm,
+  toConfig,
+} from '../toolstack/xl/config.js';
 import type { State } from './state.js';
 
 /** The answer to one question: the document that the command of that name prints, or why there is none. */
@@ -43,12 +49,13 @@ export const QUESTIONS = {
   check: (evidence) => ({ document: checkToJson(answerCheck(evidence)) }),
   guest: (evidence, { xen, memory, policy, device }) => {
     const pci = device.split(/[\s,]+/).filter((word) => parseSbdf(word) !== null);
-    const options = {
+    const config = completeConfig({
       memory: parseMib('memory', memory),
       rdm: parseRdm(`strategy=host,policy=${policy}`),
       pci: pci.map((text) => toConfig(parsePciSpec(text))),
-    };
-    const answer = answerGuest(evidence, { options, notes: [], file: null }, chosen({ xen }));
+    });
+    const guest = { config, info: null, notes: [] };
+    const answer = answerGuestOf(evidence, () => guest, chosen({ xen }));
     return { document: guestToJson(answer), picture: addressSpaceSvg(guestPicture(answer)) };
   },
   show: (evidence) => ({ document: showToJson(answerShow(evidence)) }),

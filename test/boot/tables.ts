@@ -1,4 +1,5 @@
-import { decodeTable, tableFromJson, tableToJson } from '../../src/acpi/tables.js';
+import { tableFromJson } from '../../src/acpi/table-from-json.js';
+import { decodeTable, tableToJson } from '../../src/acpi/tables.js';
 import { DEVICE, RESERVED_MEMORY } from './qemu.js';
 
 const PAGE = 4096n;

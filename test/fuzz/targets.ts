@@ -1,4 +1,5 @@
-import { decodeTable, encodeTable, tableFromJson } from '../../src/acpi/tables.js';
+import { tableFromJson } from '../../src/acpi/table-from-json.js';
+import { decodeTable, encodeTable } from '../../src/acpi/tables.js';
 import { answerCheck } from '../../src/answers/check.js';
 import { answerDevices } from '../../src/answers/devices.js';
 import { answerDiff } from '../../src/answers/diff.js';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { tableFromJson } from '../../src/acpi/tables.js';
+import { tableFromJson } from '../../src/acpi/table-from-json.js';
 
 /** Bytes of a table that a terse JSON source describes; fails where it does not. */
 export function tableOf(json: unknown): Uint8Array {

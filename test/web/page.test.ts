@@ -152,7 +152,7 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(html).toMatch(
       /default-src 'none'; script-src 'sha256-[\w+/=]+' 'wasm-unsafe-eval'; style-src 'sha256-/,
     );
-    expect(html.length).toBeLessThan(450_000);
+    expect(html.length).toBeLessThan(420_000);
     expect(html).not.toMatch(/<(link|script|img)[^>]* (src|href)=/);
   });
 });

@@ -2,7 +2,6 @@ import { type DeviceScope, scopeTypeName } from '../../acpi/dmar/device-scope.js
 import type { Structure } from '../../acpi/dmar/structures.js';
 import type { JsonFields } from '../../acpi/table-layout.js';
 import type { DiffForm } from '../form.js';
-import { nameOf } from './names.js';
 
 /** How structures of DMAR tables are compared. */
 export const DMAR_DIFF: DiffForm<Structure> = {
@@ -55,7 +54,6 @@ export const DMAR_DIFF: DiffForm<Structure> = {
       }
     },
   ],
-  nameOf,
   regionOf: (s) =>
     s.name === 'RMRR' ? { segment: s.segment, base: s.baseAddress, limit: s.limitAddress } : null,
   registersOf: (s) => (s.name === 'DRHD' ? s.registerBaseAddress : null),

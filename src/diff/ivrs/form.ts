@@ -1,6 +1,5 @@
 import type { Block } from '../../acpi/ivrs/blocks.js';
-import { deviceOfId } from '../../acpi/ivrs/device-id.js';
-import { IVMD_TYPE, type Ivmd } from '../../acpi/ivrs/ivmd.js';
+import type { Ivmd } from '../../acpi/ivrs/ivmd.js';
 import { hex } from '../../base/hex.js';
 import type { DiffForm } from '../form.js';
 
@@ -29,16 +28,6 @@ export const IVRS_DIFF: DiffForm<Block> = {
     },
     (block) => (block.name === 'IVMD' ? devicesKey(block) : null),
   ],
-  nameOf(block) {
-    switch (block.name) {
-      case 'IVHD':
-        return `IVHD ${deviceOfId(block.segment, block.deviceId)}, type ${hex(block.type)}`;
-      case 'IVMD':
-        return `IVMD ${rangeOf(block)} for ${devicesOf(block)}`;
-      case 'unknown':
-        return `block of type ${hex(block.type)}`;
-    }
-  },
   regionOf(block) {
     if (block.name !== 'IVMD' || block.memoryLength === 0n) return null;
     const { segment, startAddress: base, memoryLength } = block;
@@ -61,23 +50,3 @@ export const IVRS_DIFF: DiffForm<Block> = {
 
 const devicesKey = ({ type, segment, deviceId, auxiliaryData }: Ivmd): string =>
   [type, segment, deviceId, auxiliaryData].join(' ');
-
-const rangeOf = ({ startAddress, memoryLength }: Ivmd): string =>
-  memoryLength === 0n
-    ? `${hex(startAddress)} without length`
-    : `${hex(startAddress)}-${hex(startAddress + memoryLength - 1n)}`;
-
-/** The devices that an IVMD is for. */
-function devicesOf({ type, segment, deviceId, auxiliaryData }: Ivmd): string {
-  const device = deviceOfId(segment, deviceId);
-  switch (type) {
-    case IVMD_TYPE.device:
-      return device;
-    case IVMD_TYPE.range:
-      return `${device} to ${deviceOfId(segment, auxiliaryData)}`;
-    case IVMD_TYPE.iommu:
-      return `the devices of the IOMMU ${device}`;
-    default:
-      return 'all devices';
-  }
-}

@@ -5,8 +5,9 @@ import { DMAR } from '../../../src/acpi/dmar/dmar.js';
 import { dmarHeader } from '../../../src/acpi/dmar/header.js';
 import type { Scoped } from '../../../src/acpi/dmar/structures.js';
 import type { Field } from '../../../src/acpi/layout.js';
+import { tableFromJson } from '../../../src/acpi/table-from-json.js';
 import { type JsonFields, layoutOf } from '../../../src/acpi/table-layout.js';
-import { tableFromJson, tableToJson } from '../../../src/acpi/tables.js';
+import { tableToJson } from '../../../src/acpi/tables.js';
 import { corpusTables } from '../../support/corpus.js';
 import { fixtures } from '../../support/fixtures.js';
 import {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeIvrs } from '../../../src/acpi/ivrs/decode.js';
-import { encodeTable, listTable, tableFromJson, tableToJson } from '../../../src/acpi/tables.js';
+import { tableFromJson } from '../../../src/acpi/table-from-json.js';
+import { encodeTable, listTable, tableToJson } from '../../../src/acpi/tables.js';
 import { corpusIvrs, corpusIvrsNote } from '../../support/corpus.js';
 import { mutated, tableOf } from '../../support/tables.js';
 

@@ -1,5 +1,6 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { pathToJson, toJsonText } from '../../../src/render/basics/json.js';
+import { type Json, pathToJson, toJsonText } from '../../../src/render/basics/json.js';
 
 it('integers beyond 2^53 have all their digits, and undefined keys are left out', () => {
   const items = [{ i: 2n ** 60n, none: undefined }, { text: 'two\nlines' }];
@@ -27,3 +28,16 @@ it('a path that is not UTF-8 has its bytes in hex behind it', () => {
     source_bytes: '642f636166e9',
   });
 });
+
+it.each([0, 2])(
+  'a document with an integer beyond 2^53 is otherwise as JSON.stringify writes it, indented by %i',
+  (indent) => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+        const text = toJsonText([value as Json, 2n ** 60n], indent);
+        const without = toJsonText([value as Json, 'BIG'], indent);
+        expect(text).toBe(without.replace(/"BIG"(?=\s*\]\n$)/, `${2n ** 60n}`));
+      }),
+    );
+  },
+);
