@@ -10,6 +10,8 @@ export interface Companions {
   readonly group: readonly Sbdf[];
   /** Other devices of its reserved regions: under Xen they disturb each other through them. */
   readonly regions: readonly Sbdf[];
+  /** The first of a list, found without making the rest of it. */
+  first(most: number, of: 'group' | 'regions'): readonly Sbdf[];
 }
 
 const isBridge = ({ classCode }: Candidate): boolean =>
@@ -27,24 +29,36 @@ export function companionsIn(all: readonly Candidate[]): (candidate: Candidate) 
     if (candidate.group !== null && !isBridge(candidate)) push(byGroup, candidate.group, candidate);
     for (const { region } of candidate.uses) push(byRegion, region, candidate);
   }
-  const others = (of: Candidate, found: readonly Candidate[]): Sbdf[] => [
-    ...new Set(found.filter((one) => one !== of).map(({ address }) => address)),
-  ];
+  const listsOf = ({ group, uses }: Candidate) => ({
+    group: [group === null ? [] : (byGroup.get(group) ?? [])],
+    regions: uses.map(({ region }) => byRegion.get(region) ?? []),
+  });
   // Listed when somebody asks: for all devices of a large group, the lists are as long as its square.
   return (candidate) => ({
+    first: (most, of) => others(candidate, listsOf(candidate)[of], most),
     get group() {
-      return others(
-        candidate,
-        candidate.group === null ? [] : (byGroup.get(candidate.group) ?? []),
-      );
+      return this.first(Number.POSITIVE_INFINITY, 'group');
     },
     get regions() {
-      return others(
-        candidate,
-        candidate.uses.flatMap(({ region }) => byRegion.get(region) ?? []),
-      );
+      return this.first(Number.POSITIVE_INFINITY, 'regions');
     },
   });
+}
+
+/** Devices of lists but one, each once and at most so many. */
+function others(
+  of: Candidate,
+  lists: readonly (readonly Candidate[])[],
+  most: number,
+): readonly Sbdf[] {
+  const found = new Set<Sbdf>();
+  for (const list of lists) {
+    for (const one of list) {
+      if (found.size >= most) return [...found];
+      if (one !== of) found.add(one.address);
+    }
+  }
+  return [...found];
 }
 
 function push<K>(map: Map<K, Candidate[]>, key: K, candidate: Candidate): void {

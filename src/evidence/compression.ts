@@ -1,5 +1,6 @@
 import { Failure } from '../base/failure.js';
 import { OverLimit, tooLarge } from './limit.js';
+import { endOfZstd } from './zstd.js';
 
 /** First bytes of compressed files (RFC 1952, RFC 8878, the .xz file format, the .bz2 one). */
 const MAGICS = {
@@ -40,6 +41,15 @@ export type Inflate = (bytes: Uint8Array, limit: number) => Promise<Inflated>;
 
 /** Neither Node nor a browser can take off this one. */
 const unbzip2: Inflate = async (bytes, limit) => (await import('./bzip2.js')).bunzip2(bytes, limit);
+
+/** The readers of zstd do not say in so many words what is the matter, and one tells nothing of what follows. */
+const unzstdWith =
+  (unzstd: Inflate): Inflate =>
+  async (bytes, limit) => {
+    const end = endOfZstd(bytes, limit);
+    const { bytes: plain } = await unzstd(bytes.subarray(0, end), limit);
+    return { bytes: plain, trailing: bytes.length - end };
+  };
 
 /** All of the bytes that were made, where nothing follows them. */
 export const wholly = (bytes: Uint8Array): Inflated => ({ bytes, trailing: 0 });
@@ -83,12 +93,15 @@ export async function decompress(
   limit: number,
 ): Promise<Inflated> {
   try {
-    return await { ...inflaters, bzip2: unbzip2 }[compression](bytes, limit);
+    return await { ...inflaters, zstd: unzstdWith(inflaters.zstd), bzip2: unbzip2 }[compression](
+      bytes,
+      limit,
+    );
   } catch (error) {
     if (error instanceof OverLimit) throw tooLarge(`${name}, decompressed,`, limit);
     throw new Failure(
       'damaged',
-      `${name} is compressed with ${compression} and cannot be decompressed: ${(error as Error).message}.`,
+      `${name} is compressed with ${compression} and cannot be decompressed: ${(error as Error).message.replace(/\.$/, '')}.`,
     );
   }
 }

@@ -46,9 +46,13 @@ export async function unzip(
 ): Promise<Map<string, TreeFile>> {
   const files = new Map<string, TreeFile>();
   let left = limit;
+  // Files that lie over one another would be read again and again.
+  let unread = bytes.length;
   try {
     for (const entry of entriesOf(bytes)) {
-      const { path, mode, size } = entry;
+      const { path, mode, size, packed } = entry;
+      unread -= LOCAL.length + packed;
+      if (unread < 0) throw new Error('files in it lie over one another');
       if (path.endsWith('/')) continue;
       if (size > left) throw new OverLimit();
       left -= size;

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { gunzipSync } from 'node:zlib';
 import { formatSize } from '../base/address.js';
-import { compressionOf, explainXz, type Inflated, wholly } from '../evidence/compression.js';
+import { explainXz, type Inflated, wholly } from '../evidence/compression.js';
+import { type GzipTools, gunzipWith } from '../evidence/gzip.js';
 import { OverLimit } from '../evidence/limit.js';
 import type { Tools } from '../evidence/source.js';
 
@@ -16,50 +17,20 @@ function bounded(work: () => Uint8Array): Uint8Array {
 }
 
 async function gunzip(bytes: Uint8Array, limit: number): Promise<Inflated> {
-  const { gunzipSync } = await import('node:zlib');
-  const unpack = (packed: Uint8Array) =>
-    bounded(() => gunzipSync(packed, { maxOutputLength: limit }));
-  try {
-    return wholly(unpack(bytes));
-  } catch (error) {
+  const { gunzipSync, inflateRawSync } = await import('node:zlib');
+  const tools: GzipTools = {
     // With zeros behind them Node takes the data as they are, with anything else it does not.
-    const end = error instanceof OverLimit ? null : await endOfGzip(bytes, limit);
-    if (end === null || end === bytes.length) throw error;
-    return { bytes: unpack(bytes.subarray(0, end)), trailing: bytes.length - end };
-  }
-}
-
-/** Bits of a gzip member's flags, and bytes of its fixed header and of its trailer (RFC 1952, 2.3). */
-const GZIP = { crc: 2, extra: 4, name: 8, comment: 16, header: 10, trailer: 8 } as const;
-
-/**
- * Where the last whole member of gzip's ends, before something that is none.
- *
- * @returns null where a member is damaged or cut off
- */
-async function endOfGzip(bytes: Uint8Array, limit: number): Promise<number | null> {
-  const { inflateRawSync } = await import('node:zlib');
-  let at = 0;
-  while (compressionOf(bytes.subarray(at)) === 'gzip') {
-    const flags = bytes[at + 3] ?? 0;
-    let data = at + GZIP.header;
-    if (flags & GZIP.extra) data += 2 + (bytes[data] ?? 0) + 256 * (bytes[data + 1] ?? 0);
-    for (const text of [GZIP.name, GZIP.comment]) {
-      if (flags & text) data = bytes.indexOf(0, data) + 1;
-    }
-    if (flags & GZIP.crc) data += 2;
-    try {
-      const options = { maxOutputLength: limit, info: true };
+    unpack: (packed) => bounded(() => gunzipSync(packed, { maxOutputLength: limit })),
+    rawLength: (data) => {
       // What it took, which its types do not tell of.
-      const { engine } = inflateRawSync(bytes.subarray(data), options) as unknown as {
-        engine: { bytesWritten: number };
-      };
-      at = data + engine.bytesWritten + GZIP.trailer;
-    } catch {
-      return null;
-    }
-  }
-  return at <= bytes.length ? at : null;
+      const { engine } = inflateRawSync(data, {
+        maxOutputLength: limit,
+        info: true,
+      }) as unknown as { engine: { bytesWritten: number } };
+      return engine.bytesWritten;
+    },
+  };
+  return gunzipWith(tools, bytes, limit);
 }
 
 async function unzstd(bytes: Uint8Array, limit: number): Promise<Inflated> {

@@ -50,10 +50,10 @@ export function hexView(parts: Iterable<ListedPart>, bytes: Uint8Array): HTMLEle
     for (const field of fields) addField(field, depth);
   };
   for (const part of parts) addPart(part, 0);
-  const lines: (Node | string)[] = [];
+  const lines = h('pre', { class: 'bytes', 'aria-label': 'Bytes of the table' });
   for (const [i, cell] of cells.entries()) {
-    if (i % LINE === 0) lines.push(`${i === 0 ? '' : '\n'}${hexDigits(i, 4)}  `);
-    lines.push(cell, ' ');
+    if (i % LINE === 0) lines.append(`${i === 0 ? '' : '\n'}${hexDigits(i, 4)}  `);
+    lines.append(cell, ' ');
     for (const event of ['pointerenter', 'pointerleave']) {
       cell.addEventListener(event, () => {
         const row = rowOfByte.get(i);
@@ -68,7 +68,7 @@ export function hexView(parts: Iterable<ListedPart>, bytes: Uint8Array): HTMLEle
     h(
       'div',
       { class: 'hex' },
-      h('pre', { class: 'bytes', 'aria-label': 'Bytes of the table' }, ...lines),
+      lines,
       h('div', { class: 'scroll' }, h('table', {}, h('tbody', {}, ...rows))),
     ),
   );

@@ -22,6 +22,8 @@ interface Given {
 
 /** Most bytes that a source may stand for, as for the command line. */
 const LIMIT = 64 * 2 ** 20;
+/** Most bytes of a table that are shown, each with the field it is in; real ones have some thousand at most. */
+const MOST_SHOWN = 2 ** 16;
 /** Milliseconds after the last key before the answer is made. */
 const PAUSE = 150;
 /** What a paste is called. */
@@ -64,8 +66,15 @@ function given(): Given[] {
     : [...files, { name: PASTE, bytes: new TextEncoder().encode(text) }];
 }
 
-const read = ({ name, bytes }: Given): Promise<Source> =>
-  sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
+async function read({ name, bytes }: Given): Promise<Source> {
+  const source = await sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
+  if (source.kind !== 'table' || source.bytes.length <= MOST_SHOWN) return source;
+  throw new Failure(
+    'too-large',
+    `${name} holds a table of more than ${MOST_SHOWN / 1024} KiB, the most that the page shows.`,
+    'The command line takes it.',
+  );
+}
 
 function machineOf(name: string, evidence: Evidence, state: State): Machine {
   const { source } = evidence;

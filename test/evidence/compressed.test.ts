@@ -127,6 +127,20 @@ describe.skipIf(!hasTool('bzip2'))('bzip2', () => {
 });
 
 describe.skipIf(!hasTool('zip'))('a zip file', () => {
+  it('whose files lie over one another is refused, so that none is read again and again', async () => {
+    const packed = readFileSync(zipped(lay('one', { 'dmesg.gz': gzipSync(LINUX) }), '-D'));
+    const end = packed.length - 22;
+    const directory = packed.subarray(packed.readUInt32LE(end + 16), end);
+    const [count, copies] = [1000, Buffer.concat(Array(1000).fill(directory))];
+    const tail = Buffer.from(packed.subarray(end));
+    tail.writeUInt16LE(count, 10);
+    const bytes = Buffer.concat([packed.subarray(0, packed.readUInt32LE(end + 16)), copies, tail]);
+    await expect(read(bytes)).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('lie over one another'),
+    });
+  });
+
   it.each([
     ['deflated', []],
     ['stored', ['-0']],

@@ -7,6 +7,7 @@ import { PATH_MAX, resolveInTree } from '../../src/evidence/tree.js';
 import { NODE_TOOLS } from '../../src/read/tools.js';
 import { PLAIN } from '../../src/render/basics/style.js';
 import { csv } from '../../src/render/devices/csv.js';
+import { ndjson } from '../../src/render/devices/ndjson.js';
 import { table } from '../../src/render/devices/table.js';
 import { packArchive } from '../../src/write/archive.js';
 import { evidenceOf } from '../support/evidence.js';
@@ -102,7 +103,7 @@ describe('devices --all of 20,000 functions takes no more than its share of what
         const answer = answerDevices(evidenceOf(dmar, files), { all: true });
         expect(answer.reports).toHaveLength(count);
         const view = { page: { columns: 80, style: PLAIN }, hex: false, columns: null };
-        for (const { pieces } of [table, csv]) {
+        for (const { pieces } of [table, csv, ndjson]) {
           expect([...(pieces?.(answer, { ...view, header: true }) ?? [])].length).toBeGreaterThan(
             0,
           );

@@ -56,6 +56,17 @@ describe('what is packed oddly is read, and what follows it is told of', () => {
     ['gzip and the end of a block on tape', [gzip, Buffer.alloc(100)], 0],
     ['xz of the highest level', [packed('xz', '-9')], 0],
     ['zstd behind a frame that is passed over', [SKIPPABLE, packed('zstd', '-q')], 0],
+    ['zstd and a text', [packed('zstd', '-q'), 'and text'], 8],
+    [
+      'zstd of a stream without a checksum',
+      [packed('zstd', '-q', '--no-check'), SKIPPABLE, 'x'],
+      1,
+    ],
+    [
+      'zstd of a stream with a size',
+      [packed('zstd', '-q', `--stream-size=${dmar.length}`), 'x'],
+      1,
+    ],
   ])('%s', async (_, parts, trailing) => {
     const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
     const source = await readSource({ path: write('odd', bytes) });
@@ -117,6 +128,12 @@ describe('what cannot be a source is refused with a sentence and exit status 3',
     ],
     ['xz with a filter', [packed('xz', '--x86', '--lzma2')], /filter/],
     ['xz that was cut off', [packed('xz').subarray(0, 60)], /cut off/],
+    [
+      'zstd with a window of 1 GiB',
+      [packed('zstd', '--long=30')],
+      /its window is 1 GiB, .* 128 MiB/,
+    ],
+    ['zstd that was cut off', [packed('zstd').subarray(0, 60)], /it is cut off/],
     ['nothing in zstd but what is passed over', [SKIPPABLE], /zstd/],
   ])('%s', async (_, parts, message = /gzip/) => {
     const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));

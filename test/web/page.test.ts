@@ -1,5 +1,8 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -86,6 +89,44 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
         document: expected,
       });
     }
+  });
+
+  test.each<[string, (table: Buffer) => (Buffer | string)[]]>([
+    ['gzip', (table) => [gzipSync(table), 'and text']],
+    [
+      'gzip of several members',
+      (table) => [gzipSync(table.subarray(0, 9)), gzipSync(table.subarray(9)), 'and text'],
+    ],
+    [
+      'gzip of much',
+      (table) => [gzipSync(Buffer.concat([table, randomBytes(60_000)])), 'and text'],
+    ],
+    ['zstd', (table) => [execFileSync('zstd', ['-qc'], { input: table }), 'and text']],
+  ])('tells of what stands behind %s, as the command line does', async (name, made) => {
+    const file = path(name);
+    const parts = made(readFileSync(join(ROOT, 'fixtures/laptop.dat')));
+    writeFileSync(file, Buffer.concat(parts.map((part) => Buffer.from(part))));
+    await give(file);
+    const { stdout } = await runDmar(['map', file, '--json']);
+    expect(stdout).toContain('goes on for 8 more bytes');
+    expect(await documentOf('map')).toEqual(JSON.parse(stdout.replaceAll(file, name)));
+  });
+
+  test('tells gzip that was cut off from that', async () => {
+    writeFileSync(
+      path('cut.gz'),
+      gzipSync(readFileSync(join(ROOT, 'fixtures/laptop.dat'))).subarray(0, 60),
+    );
+    await give(path('cut.gz'));
+    expect(await page.locator('#answer').textContent()).toContain('cannot be decompressed');
+  });
+
+  test('says of a table that is too large to be shown that it is', async () => {
+    const large = Buffer.alloc(2 ** 20);
+    readFileSync(join(ROOT, 'fixtures/laptop.dat')).copy(large);
+    writeFileSync(path('large.dat'), large);
+    await give(path('large.dat'));
+    expect(await page.locator('#answer').textContent()).toContain('more than 64 KiB');
   });
 
   test('shows markup in names as text', async () => {

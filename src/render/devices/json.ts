@@ -1,7 +1,9 @@
+import type { Companions } from '../../answers/companions.js';
 import type { DeviceReport, DevicesAnswer } from '../../answers/devices.js';
 import { formatAddress } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf } from '../../base/sbdf.js';
+import type { IommuGroup } from '../../machine/host.js';
 import type { PciNames } from '../../machine/pci-names.js';
 import type { ReservedRegion } from '../../regions/region.js';
 import type { Format } from '../basics/format.js';
@@ -38,6 +40,37 @@ export function devicesToJson(answer: DevicesAnswer): JsonObject {
 
 export const json: Format<DevicesAnswer> = { document: devicesToJson };
 
+/**
+ * Most that a device's lists of others hold: for all devices of a group they are as long as the group's square. That is
+ * as many as the functions of a bus; groups and regions of real machines have a few.
+ */
+const MOST_OTHERS = 256;
+
+/** The first of a list of others, and whether there are more. */
+const cut = <T>(list: readonly T[]): { first: readonly T[]; isCut: boolean } => ({
+  first: list.slice(0, MOST_OTHERS),
+  isCut: list.length > MOST_OTHERS,
+});
+
+/** What an object with lists says where one of them was cut off. */
+const truncated = (...cuts: readonly boolean[]): JsonObject =>
+  cuts.includes(true) ? { truncated: true } : {};
+
+function groupToJson({ id, devices, reservedRegions }: IommuGroup): JsonObject {
+  const { first, isCut } = cut(devices);
+  return { id, devices: first, ...truncated(isCut, cut(reservedRegions ?? []).isCut) };
+}
+
+function companionsToJson({ first }: Companions): JsonObject {
+  const group = cut(first(MOST_OTHERS + 1, 'group'));
+  const regions = cut(first(MOST_OTHERS + 1, 'regions'));
+  return {
+    group: group.first.map(formatSbdf),
+    regions: regions.first.map(formatSbdf),
+    ...truncated(group.isCut, regions.isCut),
+  };
+}
+
 /** What a device is, as the JSON has it. */
 export function functionToJson({ candidate }: DeviceReport, names: PciNames | null) {
   const { address, classCode, vendorId, deviceId, driver, physicalFunction } = candidate;
@@ -60,11 +93,8 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
   const { address, group } = candidate;
   return {
     ...functionToJson(report, names),
-    iommu_group: group === null ? null : { id: group.id, devices: [...group.devices] },
-    goes_with: {
-      group: report.companions.group.map(formatSbdf),
-      regions: report.companions.regions.map(formatSbdf),
-    },
+    iommu_group: group === null ? null : groupToJson(group),
+    goes_with: companionsToJson(report.companions),
     regions: candidate.uses.map(({ region, named, below }) => ({
       rmrr: rmrrOf(region),
       origin: originToJson(region.origin),
@@ -75,7 +105,7 @@ export function deviceToJson(report: DeviceReport, names: PciNames | null) {
     })),
     memory: restriction === null ? null : { kind: restriction.kind, why: restriction.why },
     reserved_regions:
-      group?.reservedRegions?.map(({ start, end, type }) => ({
+      group?.reservedRegions?.slice(0, MOST_OTHERS).map(({ start, end, type }) => ({
         base: formatAddress(start),
         limit: formatAddress(end),
         type,
