@@ -7,7 +7,10 @@ import type { Subject } from './subject.js';
  * What fwts' dmar test says, for tables of which it does say it: it stops at its first complaint, and looks at no
  * device scope of a unit with INCLUDE_PCI_ALL.
  */
-export const fwtsSays = (complaint: FwtsComplaint, effect: string): Consequence<Subject> => ({
+export const fwtsSays = (
+  complaint: FwtsComplaint,
+  effect = `the dmar test fails with ${complaint}`,
+): Consequence<Subject> => ({
   who: 'fwts',
   effect,
   holds: ({ fwts }) => fwts === complaint,

@@ -5,6 +5,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
@@ -44,10 +45,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The table has no DRHD',
     consequences: [
-      { who: 'specification', effect: 'there must be at least one' },
-      fwtsSays('InvalidDMAR', 'the dmar test fails with InvalidDMAR'),
-      { who: 'Linux', effect: 'the kernel logs "No DRHD structure found in DMAR table"' },
-      { who: 'Xen', effect: 'VT-d does not come up', turnsOffIommu: true },
+      bySpecification('there must be at least one'),
+      fwtsSays('InvalidDMAR'),
+      onLinux('the kernel logs "No DRHD structure found in DMAR table"'),
+      xenWithoutIommu('VT-d does not come up'),
     ],
     advice:
       "Look in the firmware's setup whether VT-d is switched off; where it is on, ask the vendor for a table with the units.",
@@ -62,12 +63,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "A unit's register base address is 0",
     consequences: [
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware, whatever units are beside it',
-      },
-      { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
+      onLinux(
+        'the kernel logs "Your BIOS is broken; DMAR reported at address 0" and uses no remapping hardware, whatever units are beside it',
+      ),
+      xenWithoutIommu(REFUSED),
     ],
     advice:
       "Look in the firmware's setup whether VT-d, or a device of the unit, is switched off; else update the firmware.",
@@ -78,9 +77,9 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "A unit's register base address is all ones",
     consequences: [
-      { who: 'Linux', effect: 'the registers cannot be mapped, and no remapping hardware is used' },
-      fwtsSays('InvalidDRHDRegAddr', 'the dmar test fails with InvalidDRHDRegAddr'),
-      { who: 'Xen', effect: REFUSED, turnsOffIommu: true },
+      onLinux('the registers cannot be mapped, and no remapping hardware is used'),
+      fwtsSays('InvalidDRHDRegAddr'),
+      xenWithoutIommu(REFUSED),
     ],
     advice: 'Update the firmware; else report it to the vendor.',
     test: eachBase((base) => base === ALL_ONES && 'which is no place for registers'),
@@ -90,8 +89,8 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "A unit's register base address is not on a page boundary",
     consequences: [
-      { who: 'specification', effect: 'the registers begin on a 4 KiB boundary' },
-      fwtsSays('InvalidDRHDRegAddr', 'the dmar test fails with InvalidDRHDRegAddr'),
+      bySpecification('the registers begin on a 4 KiB boundary'),
+      fwtsSays('InvalidDRHDRegAddr'),
       linuxLogs(
         'No supported address widths',
         'the kernel reads other registers than the unit\'s; where those are 0 it logs that the unit has "No supported address widths", and does without it',
@@ -100,11 +99,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
         'base-taken',
         'the kernel logs "Can\'t reserve memory" where the registers overlap others, and uses no remapping hardware',
       ),
-      {
-        who: 'Xen',
-        effect: "other registers than the unit's are read, as likely as not all ones",
-        turnsOffIommu: true,
-      },
+      xenWithoutIommu("other registers than the unit's are read, as likely as not all ones"),
     ],
     advice: "Report it to the firmware's vendor.",
     test: eachBase(
@@ -115,7 +110,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     id: 'drhd-base-beyond-width',
     severity: 'error',
     title: "A unit's registers lie above the host address width",
-    consequences: [{ who: 'specification', effect: 'the machine has no such addresses' }],
+    consequences: [bySpecification('the machine has no such addresses')],
     advice: "Report it to the firmware's vendor: the base address or the width is wrong.",
     test: eachBase(
       (base, { table: { header } }, { size }) =>
@@ -129,15 +124,12 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two units have one register base address',
     consequences: [
-      { who: 'specification', effect: 'each DRHD is a unit of its own' },
+      bySpecification('each DRHD is a unit of its own'),
       linuxStops(
         'base-taken',
         'where they are on two segments the kernel logs "Can\'t reserve memory" and "Failed to map dmar…", and uses no remapping hardware',
       ),
-      {
-        who: 'Linux',
-        effect: 'of one segment the second is dropped, and its device scope with it',
-      },
+      onLinux('of one segment the second is dropped, and its device scope with it'),
     ],
     advice: "Report it to the firmware's vendor.",
     *test({ drhds }) {
@@ -158,7 +150,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The registers of two units overlap',
     consequences: [
-      { who: 'specification', effect: 'each DRHD is a unit with registers of its own' },
+      bySpecification('each DRHD is a unit with registers of its own'),
       linuxStops(
         'base-taken',
         'the kernel logs "Can\'t reserve memory" and "Failed to map dmar…", and uses no remapping hardware',
@@ -187,16 +179,12 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two units have INCLUDE_PCI_ALL',
     consequences: [
-      { who: 'specification', effect: 'at most one unit of a segment takes all that is left' },
+      bySpecification('at most one unit of a segment takes all that is left'),
       fwtsSays(
         'MultipleDRHDSFlag',
         'the dmar test fails with MultipleDRHDSFlag, whatever the segments are',
       ),
-      {
-        who: 'Xen',
-        effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
-        turnsOffIommu: true,
-      },
+      xenWithoutIommu('on segment 0 the whole table is refused with -EINVAL: VT-d is off'),
     ],
     advice:
       "Of units of one segment only one can be meant: report it to the firmware's vendor. Of two segments nothing is wrong.",
@@ -223,11 +211,8 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A unit with INCLUDE_PCI_ALL is not the last of its segment',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'it takes what is left, so it has to come last on its segment',
-      },
-      { who: 'Linux', effect: 'the kernel moves it to the end itself' },
+      bySpecification('it takes what is left, so it has to come last on its segment'),
+      onLinux('the kernel moves it to the end itself'),
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen get along with it.",
     *test({ drhds }) {
@@ -250,15 +235,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A unit without INCLUDE_PCI_ALL names no device',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'without INCLUDE_PCI_ALL a unit has the devices of its scope and no others',
-      },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel ignores the unit; where no other serves a device, no remapping hardware is used and no device has an IOMMU group',
-      },
+      bySpecification('without INCLUDE_PCI_ALL a unit has the devices of its scope and no others'),
+      onLinux(
+        'the kernel ignores the unit; where no other serves a device, no remapping hardware is used and no device has an IOMMU group',
+      ),
     ],
     advice: "Report it to the firmware's vendor: the unit serves no device.",
     *test({ drhds }) {
@@ -276,9 +256,9 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two units name one device',
     consequences: [
-      { who: 'specification', effect: 'a device is served by one unit' },
-      { who: 'Linux', effect: "whichever unit comes first in the kernel's list gets the device" },
-      { who: 'Xen', effect: "whichever unit comes first in Xen's list gets the device" },
+      bySpecification('a device is served by one unit'),
+      onLinux("whichever unit comes first in the kernel's list gets the device"),
+      onXen("whichever unit comes first in Xen's list gets the device"),
     ],
     advice: "Report it to the firmware's vendor: only one unit can be right.",
     *test({ drhds }) {

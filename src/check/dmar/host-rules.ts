@@ -26,6 +26,7 @@ import {
   type PciTopology,
 } from '../../machine/pci-topology.js';
 import { MemoryMap } from '../../xen/memory-map.js';
+import { bySpecification, onLinux, onXen } from '../consequence.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
@@ -102,7 +103,7 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A unit names a device that the machine does not have',
     needs: 'pci',
     consequences: [
-      fwtsSays('DevScopeDevNotFound', 'the dmar test fails with DevScopeDevNotFound'),
+      fwtsSays('DevScopeDevNotFound'),
       {
         who: 'Xen',
         until: '4.11',
@@ -159,9 +160,9 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A structure names a device that the machine does not have',
     needs: 'pci',
     consequences: [
-      fwtsSays('DevScopeDevNotFound', 'the dmar test fails with DevScopeDevNotFound'),
-      { who: 'Linux', effect: 'the entry waits for the device to be added' },
-      { who: 'Xen', effect: 'a region none of whose devices is there is ignored' },
+      fwtsSays('DevScopeDevNotFound'),
+      onLinux('the entry waits for the device to be added'),
+      onXen('a region none of whose devices is there is ignored'),
     ],
     advice:
       'Nothing, where firmware lists all the slots a device may be in; else report it to the vendor.',
@@ -177,10 +178,10 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A device named as an endpoint is a bridge',
     needs: 'pci',
     consequences: [
-      { who: 'specification', effect: 'a bridge is named as a PCI sub-hierarchy' },
-      fwtsSays('DevScopeTypeNoMatch', 'the dmar test fails with DevScopeTypeNoMatch'),
+      bySpecification('a bridge is named as a PCI sub-hierarchy'),
+      fwtsSays('DevScopeTypeNoMatch'),
       TYPE_MISMATCH,
-      { who: 'Xen', effect: 'the devices below the bridge are not put under the unit' },
+      onXen('the devices below the bridge are not put under the unit'),
     ],
     advice: "Report it to the firmware's vendor.",
     test: devices(
@@ -196,10 +197,10 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A device named as a sub-hierarchy is no bridge',
     needs: 'pci',
     consequences: [
-      { who: 'specification', effect: 'a sub-hierarchy is a bridge and all below it' },
-      fwtsSays('DevScopeTypeNoMatch', 'the dmar test fails with DevScopeTypeNoMatch'),
+      bySpecification('a sub-hierarchy is a bridge and all below it'),
+      fwtsSays('DevScopeTypeNoMatch'),
       TYPE_MISMATCH,
-      { who: 'Xen', effect: "the function's BAR is read as bus numbers" },
+      onXen("the function's BAR is read as bus numbers"),
     ],
     advice: "Report it to the firmware's vendor.",
     // Bridges of other kinds, as non-transparent ones, have an endpoint's header and are let pass by Linux.
@@ -219,17 +220,14 @@ const PCI_RULES: readonly Rule<Subject>[] = [
     title: 'A path begins on a bus behind a bridge',
     needs: 'pci',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'a path begins on a root bus, with a hop for every bridge on the way',
-      },
+      bySpecification('a path begins on a root bus, with a hop for every bridge on the way'),
       {
         who: 'Linux',
         effect:
           'the kernel logs "RMRR entry for device … is broken - applying workaround", of whatever structure',
         holds: ({ linux }) => linux.workarounds.length > 0,
       },
-      { who: 'Linux', effect: 'a path of several hops from there is not found at all' },
+      onLinux('a path of several hops from there is not found at all'),
     ],
     advice:
       "Report it to the firmware's vendor: the path is wrong as soon as buses are numbered anew.",
@@ -334,7 +332,7 @@ const MEMORY_RULES: readonly Rule<Subject>[] = [
     title: "A unit's registers lie in memory that is in use",
     needs: 'memoryMap',
     consequences: [
-      { who: 'specification', effect: 'the registers are apart from all other memory' },
+      bySpecification('the registers are apart from all other memory'),
       REGISTERS_TAKEN,
     ],
     advice: "Report it to the firmware's vendor: the base address or the memory map is wrong.",
@@ -381,15 +379,10 @@ const MEMORY_RULES: readonly Rule<Subject>[] = [
     title: "A region lies in memory that the firmware's map gives to the system",
     needs: 'memoryMap',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'the firmware reports the region as reserved in its memory map',
-      },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel may use the memory, and does not notice where the last range that the region touches is reserved',
-      },
+      bySpecification('the firmware reports the region as reserved in its memory map'),
+      onLinux(
+        'the kernel may use the memory, and does not notice where the last range that the region touches is reserved',
+      ),
       NO_RESERVED_REGION,
       GIVEN_UP,
       { who: 'Xen', until: '4.18', effect: 'a warning is logged' },
@@ -415,10 +408,7 @@ const MEMORY_RULES: readonly Rule<Subject>[] = [
     title: "The firmware's memory map does not give a region as reserved",
     needs: 'memoryMap',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'the firmware reports the region as reserved in its memory map',
-      },
+      bySpecification('the firmware reports the region as reserved in its memory map'),
       NO_RESERVED_REGION,
       GIVEN_UP,
     ],

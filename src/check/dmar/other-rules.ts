@@ -5,6 +5,7 @@ import { rhsa } from '../../acpi/dmar/rhsa.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
+import { bySpecification, onLinux, xenWithoutIommu } from '../consequence.js';
 import type { Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { linuxLogs } from './consequence.js';
@@ -20,12 +21,8 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two ATSRs of a segment have ALL_PORTS',
     consequences: [
-      { who: 'specification', effect: 'one says all there is to say' },
-      {
-        who: 'Xen',
-        effect: 'on segment 0 the whole table is refused with -EINVAL: VT-d is off',
-        turnsOffIommu: true,
-      },
+      bySpecification('one says all there is to say'),
+      xenWithoutIommu('on segment 0 the whole table is refused with -EINVAL: VT-d is off'),
     ],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
@@ -44,9 +41,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     id: 'atsr-no-scope',
     severity: 'warning',
     title: 'An ATSR without ALL_PORTS names no root port',
-    consequences: [
-      { who: 'specification', effect: 'without ALL_PORTS the root ports are those of the scope' },
-    ],
+    consequences: [bySpecification('without ALL_PORTS the root ports are those of the scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
     *test(subject) {
       for (const structure of subject.all('ATSR')) {
@@ -63,7 +58,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'An RHSA speaks of a DRHD that is not there',
     consequences: [
-      { who: 'specification', effect: 'the address is the register base of a DRHD' },
+      bySpecification('the address is the register base of a DRHD'),
       linuxLogs(
         'RHSA refers to non-existent',
         'the kernel logs "Your BIOS is broken; RHSA refers to non-existent DMAR unit"',
@@ -85,12 +80,10 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "An ANDD's name has no NUL at its end",
     consequences: [
-      { who: 'specification', effect: 'the name ends with a NUL inside the structure' },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel logs "ANDD object name is not NUL-terminated" and uses no remapping hardware',
-      },
+      bySpecification('the name ends with a NUL inside the structure'),
+      onLinux(
+        'the kernel logs "ANDD object name is not NUL-terminated" and uses no remapping hardware',
+      ),
     ],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
@@ -107,8 +100,8 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: "An ANDD's name is empty",
     consequences: [
-      { who: 'specification', effect: 'the name is the ACPI path of a device' },
-      { who: 'Linux', effect: 'the kernel logs "Failed to find handle for ACPI object"' },
+      bySpecification('the name is the ACPI path of a device'),
+      onLinux('the kernel logs "Failed to find handle for ACPI object"'),
     ],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
@@ -124,8 +117,8 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two ANDDs have one device number',
     consequences: [
-      { who: 'specification', effect: 'the number says which device a scope entry means' },
-      { who: 'Linux', effect: 'both devices are put under the unit of that number' },
+      bySpecification('the number says which device a scope entry means'),
+      onLinux('both devices are put under the unit of that number'),
     ],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
@@ -146,12 +139,10 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: "No DRHD names an ANDD's device",
     consequences: [
-      { who: 'specification', effect: "an ANDD is there for a DRHD's device scope to refer to" },
-      {
-        who: 'Linux',
-        effect:
-          'the kernel says "No IOMMU scope found for ANDD enumeration ID"; or "Failed to find handle for ACPI object" where the name space has no such device, which no table tells',
-      },
+      bySpecification("an ANDD is there for a DRHD's device scope to refer to"),
+      onLinux(
+        'the kernel says "No IOMMU scope found for ANDD enumeration ID"; or "Failed to find handle for ACPI object" where the name space has no such device, which no table tells',
+      ),
     ],
     advice: "Report it to the firmware's vendor: the device has no remapping unit.",
     *test(subject) {
@@ -173,8 +164,8 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A device scope names an ACPI device that no ANDD declares',
     consequences: [
-      { who: 'specification', effect: 'the enumeration ID is the device number of an ANDD' },
-      { who: 'Linux', effect: 'the entry is never filled with a device' },
+      bySpecification('the enumeration ID is the device number of an ANDD'),
+      onLinux('the entry is never filled with a device'),
     ],
     advice: "Report it to the firmware's vendor: an ANDD is missing.",
     *test(subject) {
@@ -190,7 +181,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     id: 'satc-no-scope',
     severity: 'warning',
     title: 'An SATC names no device',
-    consequences: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    consequences: [bySpecification('it is about the devices of its scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
     *test(subject) {
       for (const structure of subject.all('SATC')) {
@@ -203,7 +194,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     id: 'sidp-no-scope',
     severity: 'warning',
     title: 'An SIDP names no device',
-    consequences: [{ who: 'specification', effect: 'it is about the devices of its scope' }],
+    consequences: [bySpecification('it is about the devices of its scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
     *test(subject) {
       for (const structure of subject.all('SIDP')) {

@@ -8,6 +8,7 @@ import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { sinceWhen } from '../../linux/kernel.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import type { Consequence, Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
 import { fwtsSays } from './consequence.js';
@@ -26,10 +27,7 @@ const BAD_RMRR: Consequence = {
   since: sinceWhen('placeLogged'),
   effect: 'the kernel logs "Your BIOS is broken; bad RMRR" and uses the region nevertheless',
 };
-const FWTS_RANGE = fwtsSays(
-  'InvalidRMRRRangeAddr',
-  'the dmar test fails with InvalidRMRRRangeAddr',
-);
+const FWTS_RANGE = fwtsSays('InvalidRMRRRangeAddr');
 const region = ({ baseAddress, limitAddress }: Rmrr) => range(baseAddress, limitAddress);
 
 const isReversed = ({ baseAddress, limitAddress }: Rmrr) => baseAddress > limitAddress;
@@ -53,10 +51,10 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region does not begin on a page boundary',
     consequences: [
-      { who: 'specification', effect: 'the base address is 4 KiB aligned' },
+      bySpecification('the base address is 4 KiB aligned'),
       BAD_RMRR,
       FWTS_RANGE,
-      { who: 'Xen', effect: 'the whole page that the base lies in is reserved' },
+      onXen('the whole page that the base lies in is reserved'),
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
     test: each((one) => {
@@ -70,10 +68,10 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region does not end with a page',
     consequences: [
-      { who: 'specification', effect: 'the limit address is the last byte of a 4 KiB page' },
+      bySpecification('the limit address is the last byte of a 4 KiB page'),
       BAD_RMRR,
       FWTS_RANGE,
-      { who: 'Xen', effect: 'the whole page that the limit lies in is reserved' },
+      onXen('the whole page that the limit lies in is reserved'),
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
     test: each((one) => {
@@ -88,13 +86,12 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "A region's limit is the first byte of a page",
     consequences: [
-      {
-        who: 'specification',
-        effect: 'the limit is inclusive: the last byte of the region, not the first after it',
-      },
+      bySpecification(
+        'the limit is inclusive: the last byte of the region, not the first after it',
+      ),
       BAD_RMRR,
       FWTS_RANGE,
-      { who: 'Xen', effect: 'the guest is told of one page less than the region has' },
+      onXen('the guest is told of one page less than the region has'),
     ],
     advice:
       "Ask the firmware's vendor for a limit that is the region's last byte; the device may access the page Xen loses.",
@@ -109,14 +106,10 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region ends before it begins',
     consequences: [
-      { who: 'specification', effect: 'the limit is above the base' },
+      bySpecification('the limit is above the base'),
       BAD_RMRR,
       FWTS_RANGE,
-      {
-        who: 'Xen',
-        effect: 'the whole table is refused with -EFAULT: VT-d is off',
-        turnsOffIommu: true,
-      },
+      xenWithoutIommu('the whole table is refused with -EFAULT: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor which region is meant.",
     test: each((one) => {
@@ -130,9 +123,9 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A region names no device',
     consequences: [
-      { who: 'specification', effect: 'at least one device is named' },
-      { who: 'Linux', effect: 'the region is mapped for nobody' },
-      { who: 'Xen', effect: 'the region is silently ignored' },
+      bySpecification('at least one device is named'),
+      onLinux('the region is mapped for nobody'),
+      onXen('the region is silently ignored'),
     ],
     advice:
       "Ask the firmware's vendor which device uses the region: it loses access when remapping is on.",
@@ -146,11 +139,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A region names no PCI device',
     consequences: [
-      { who: 'Linux', effect: 'only PCI devices and name-space devices get the region' },
-      {
-        who: 'Xen',
-        effect: 'name-space devices count for none, and the region is silently ignored',
-      },
+      onLinux('only PCI devices and name-space devices get the region'),
+      onXen('name-space devices count for none, and the region is silently ignored'),
     ],
     advice: "Ask the firmware's vendor which PCI device uses the region.",
     test: each((one) => {
@@ -164,12 +154,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two regions overlap',
     consequences: [
-      { who: 'specification', effect: 'regions do not overlap' },
-      {
-        who: 'Xen',
-        effect: 'the whole table is refused with -EEXIST: VT-d is off',
-        turnsOffIommu: true,
-      },
+      bySpecification('regions do not overlap'),
+      xenWithoutIommu('the whole table is refused with -EEXIST: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor for one region that names all devices.",
     *test({ rmrrs }) {
@@ -181,11 +167,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region lies above the host address width',
     consequences: [
-      { who: 'specification', effect: 'the machine has no such addresses' },
-      {
-        who: 'Linux',
-        effect: 'older kernels log "Your BIOS is broken; RMRR exceeds permitted address width"',
-      },
+      bySpecification('the machine has no such addresses'),
+      onLinux('older kernels log "Your BIOS is broken; RMRR exceeds permitted address width"'),
     ],
     advice: "Report it to the firmware's vendor: the region or the width is wrong.",
     *test({ rmrrs, table: { header } }) {
@@ -201,7 +184,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     id: 'rmrr-frame-over-32-bits',
     severity: 'warning',
     title: "A region's first frame or number of pages needs more than 32 bits",
-    consequences: [{ who: 'Xen', effect: 'a 32-bit toolstack gets -ERANGE for the whole map' }],
+    consequences: [onXen('a 32-bit toolstack gets -ERANGE for the whole map')],
     advice: 'Use a 64-bit toolstack domain.',
     test: each((one) => {
       const size = one.limitAddress - one.baseAddress + 1n;
@@ -252,8 +235,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: "No DRHD covers a region's device",
     consequences: [
-      { who: 'specification', effect: 'the device of a region is under a remapping unit' },
-      { who: 'Linux', effect: 'the region has no effect for the device' },
+      bySpecification('the device of a region is under a remapping unit'),
+      onLinux('the region has no effect for the device'),
     ],
     advice: "Report it to the firmware's vendor: a unit or a device scope is missing.",
     *test(subject) {

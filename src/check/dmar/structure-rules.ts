@@ -12,6 +12,7 @@ import { drhd } from '../../acpi/dmar/drhd.js';
 import { rhsa as rhsaLayout } from '../../acpi/dmar/rhsa.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
@@ -35,7 +36,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       ),
       linuxGoesOn('structure-loop', 'the kernel stops reading there: what follows is lost'),
       fwtsSays('hang', 'the dmar test never ends'),
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
+      xenWithoutIommu(XEN_REFUSES),
     ],
     advice: 'Ask the firmware vendor for a table with correct structure lengths.',
   },
@@ -44,8 +45,8 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A structure is shorter than its type needs',
     consequences: [
-      { who: 'specification', effect: 'every type has a fixed part that must be there' },
-      { who: 'Linux', effect: "bytes of the next structure are read as this one's" },
+      bySpecification('every type has a fixed part that must be there'),
+      onLinux("bytes of the next structure are read as this one's"),
       linuxLogs(
         'bad RMRR',
         'the kernel logs "Your BIOS is broken; bad RMRR" of a region read so, and uses it nevertheless',
@@ -55,7 +56,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
         'RHSA refers to non-existent',
         'the kernel logs "RHSA refers to non-existent DMAR unit" of an RHSA read so',
       ),
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
+      xenWithoutIommu(XEN_REFUSES),
     ],
     advice: 'Ask the firmware vendor for a table with correct structure lengths.',
   },
@@ -64,15 +65,10 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A structure runs past the end of the table',
     consequences: [
-      {
-        who: 'Linux',
-        effect: 'the kernel logs "Record passes table end" and uses no remapping hardware',
-      },
-      {
-        who: 'Xen',
-        effect: 'what lies behind the table is read as device scopes, and may get it refused',
-        turnsOffIommu: true,
-      },
+      onLinux('the kernel logs "Record passes table end" and uses no remapping hardware'),
+      xenWithoutIommu(
+        'what lies behind the table is read as device scopes, and may get it refused',
+      ),
     ],
     advice:
       "Make sure that the dump is whole; else ask the firmware's vendor for a table with right lengths.",
@@ -82,12 +78,10 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "The table ends inside a structure's first four bytes",
     consequences: [
-      { who: 'Linux', effect: 'the length is read from behind the table' },
-      {
-        who: 'Xen',
-        effect: 'the length is read from behind the table, which most likely gets it refused',
-        turnsOffIommu: true,
-      },
+      onLinux('the length is read from behind the table'),
+      xenWithoutIommu(
+        'the length is read from behind the table, which most likely gets it refused',
+      ),
     ],
     advice:
       "Make sure that the dump is whole; else ask the firmware's vendor for a table with right lengths.",
@@ -97,12 +91,9 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'info',
     title: 'A structure has a type that the specification reserves',
     consequences: [
-      { who: 'specification', effect: 'software must skip it by its length' },
-      {
-        who: 'Linux',
-        effect: 'the kernel skips it; with debugging on it says "Unknown DMAR structure type"',
-      },
-      { who: 'Xen', effect: 'the hypervisor skips it' },
+      bySpecification('software must skip it by its length'),
+      onLinux('the kernel skips it; with debugging on it says "Unknown DMAR structure type"'),
+      onXen('the hypervisor skips it'),
     ],
     advice: 'Nothing, unless it stands where a structure of a known type is missing.',
   },
@@ -111,10 +102,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'The structures are not in ascending order of type',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'structures are to be listed in ascending order of their type',
-      },
+      bySpecification('structures are to be listed in ascending order of their type'),
       linuxLogs(
         'RHSA refers to non-existent',
         'an RHSA that stands before its DRHD is not matched with it: the kernel logs "RHSA refers to non-existent DMAR unit"',
@@ -136,7 +124,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     id: 'structure-trailing-bytes',
     severity: 'warning',
     title: 'A structure is longer than what it holds',
-    consequences: [{ who: 'specification', effect: 'an RHSA has 20 bytes, and nobody reads more' }],
+    consequences: [bySpecification('an RHSA has 20 bytes, and nobody reads more')],
     advice: "Report it to the firmware's vendor.",
     *test(subject) {
       for (const rhsa of subject.all('RHSA')) {
@@ -153,10 +141,7 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Reserved bits or bytes of a structure are set',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'reserved fields must be 0; a later revision may give them meaning',
-      },
+      bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
     *test({ table: { structures } }) {
@@ -179,14 +164,14 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A device scope entry is too short to name a device',
     consequences: [
-      { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
+      bySpecification('an entry has 6 bytes and 2 for each hop of its path'),
       linuxStops(
         'scope-loop',
         'an entry of length 0, or one that begins inside such a short entry, is read in a loop without end: the kernel never comes up',
       ),
       linuxGoesOn('scope-loop', 'the next entry is looked for at the wrong place'),
-      fwtsSays('InvalidDevScope', 'the dmar test fails with InvalidDevScope'),
-      { who: 'Xen', effect: XEN_REFUSES, turnsOffIommu: true },
+      fwtsSays('InvalidDevScope'),
+      xenWithoutIommu(XEN_REFUSES),
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
   },
@@ -195,9 +180,9 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A device scope entry has an odd length',
     consequences: [
-      { who: 'specification', effect: 'an entry has 6 bytes and 2 for each hop of its path' },
-      { who: 'Linux', effect: 'the last byte is passed over' },
-      { who: 'Xen', effect: 'the last byte is passed over' },
+      bySpecification('an entry has 6 bytes and 2 for each hop of its path'),
+      onLinux('the last byte is passed over'),
+      onXen('the last byte is passed over'),
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
   },
@@ -206,13 +191,10 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A device scope entry runs past the end of its structure',
     consequences: [
-      { who: 'Linux', effect: 'bytes of the next structure are read as the path' },
-      {
-        who: 'Xen',
-        effect:
-          'bytes of the next structure are read as the path, to 4.12 with a stop of the hypervisor',
-        turnsOffIommu: true,
-      },
+      onLinux('bytes of the next structure are read as the path'),
+      xenWithoutIommu(
+        'bytes of the next structure are read as the path, to 4.12 with a stop of the hypervisor',
+      ),
     ],
     advice: "Ask the firmware's vendor for a table whose device scopes have their length.",
   },
@@ -221,13 +203,10 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: "A structure ends inside a device scope entry's first six bytes",
     consequences: [
-      { who: 'Linux', effect: "bytes of the next structure are read as the entry's" },
-      {
-        who: 'Xen',
-        effect:
-          "bytes of the next structure are read as the entry's length, which may get the table refused",
-        turnsOffIommu: true,
-      },
+      onLinux("bytes of the next structure are read as the entry's"),
+      xenWithoutIommu(
+        "bytes of the next structure are read as the entry's length, which may get the table refused",
+      ),
     ],
     advice:
       "Ask the firmware's vendor for a table whose structures end where their last device scope does.",
@@ -237,15 +216,15 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A path names a device over 31 or a function over 7',
     consequences: [
-      { who: 'specification', effect: 'a PCI bus has devices 0 to 31 with functions 0 to 7' },
-      { who: 'Linux', effect: 'no device matches' },
+      bySpecification('a PCI bus has devices 0 to 31 with functions 0 to 7'),
+      onLinux('no device matches'),
       {
         who: 'Xen',
         until: '4.12',
         effect: 'for a bridge on segment 0 the hypervisor stops',
         turnsOffIommu: true,
       },
-      { who: 'Xen', effect: 'else the upper bits are dropped, so another device is meant' },
+      onXen('else the upper bits are dropped, so another device is meant'),
     ],
     advice: "Ask the firmware's vendor which device is meant.",
     *test(subject) {
@@ -268,7 +247,7 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
         'Unsupported device scope',
         'the kernel logs "Unsupported device scope" and ignores the entry',
       ),
-      { who: 'Xen', effect: 'the entry counts for no device' },
+      onXen('the entry counts for no device'),
       fwtsSays(
         'Unknown device scope type',
         'the dmar test warns of an unknown device scope type, and ends there',
@@ -289,9 +268,9 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'An I/O APIC or HPET stands where only PCI devices belong',
     consequences: [
-      { who: 'specification', effect: 'only a DRHD has I/O APICs and HPETs in its device scope' },
-      { who: 'Linux', effect: 'the entry is passed over' },
-      { who: 'Xen', effect: 'the entry counts as a PCI device at its address' },
+      bySpecification('only a DRHD has I/O APICs and HPETs in its device scope'),
+      onLinux('the entry is passed over'),
+      onXen('the entry counts as a PCI device at its address'),
     ],
     advice: "Ask the firmware's vendor to remove the entry.",
     *test(subject) {
@@ -308,10 +287,7 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Reserved bytes of a device scope entry are set',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'reserved fields must be 0; a later revision may give them meaning',
-      },
+      bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
     *test(subject) {

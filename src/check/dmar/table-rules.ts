@@ -2,6 +2,7 @@ import { SCOPE_IOAPIC } from '../../acpi/dmar/device-scope.js';
 import { DMAR_FLAGS, dmarHeader, hostAddressWidthBits } from '../../acpi/dmar/header.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
+import { byAcpi, bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
 import type { Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
@@ -14,12 +15,10 @@ const HEADER = { offset: 0 };
 /** What comes of an I/O APIC that no unit names. */
 export const UNMAPPED_IO_APIC: Pick<Rule, 'consequences' | 'advice'> = {
   consequences: [
-    {
-      who: 'Linux',
-      effect:
-        'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
-    },
-    { who: 'Xen', effect: 'interrupt remapping is not used' },
+    onLinux(
+      'the kernel logs "ioapic … has no mapping iommu, interrupt remapping will be disabled"',
+    ),
+    onXen('interrupt remapping is not used'),
   ],
   advice: "Ask the firmware's vendor to name every I/O APIC in the device scope of its unit.",
 };
@@ -31,10 +30,10 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The table ends inside its header',
     consequences: [
-      { who: 'specification', effect: 'the header has 48 bytes' },
+      bySpecification('the header has 48 bytes'),
       { who: 'fwts', effect: 'the dmar test fails with InvalidDMAR' },
-      { who: 'Linux', effect: 'the kernel finds no remapping hardware' },
-      { who: 'Xen', effect: 'what lies behind the table is read as its header' },
+      onLinux('the kernel finds no remapping hardware'),
+      onXen('what lies behind the table is read as its header'),
     ],
     advice:
       'Take the table again, whole; if the firmware hands it out like this, update the firmware.',
@@ -43,12 +42,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     id: 'table-signature',
     severity: 'error',
     title: 'The signature is none a DMAR table is found under',
-    consequences: [
-      {
-        who: 'ACPI',
-        effect: 'tables are found by their signature, so this one is not found at all',
-      },
-    ],
+    consequences: [byAcpi('tables are found by their signature, so this one is not found at all')],
     advice: 'Make sure that this is the DMAR table and not another one, or part of a dump.',
   },
   {
@@ -56,14 +50,11 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The header claims more bytes than there are',
     consequences: [
-      { who: 'ACPI', effect: "the checksum is taken over memory that is not the table's" },
-      { who: 'Linux', effect: 'what lies behind the table is read as structures' },
-      {
-        who: 'Xen',
-        effect:
-          'what lies behind the table is read as structures, most likely until one is refused',
-        turnsOffIommu: true,
-      },
+      byAcpi("the checksum is taken over memory that is not the table's"),
+      onLinux('what lies behind the table is read as structures'),
+      xenWithoutIommu(
+        'what lies behind the table is read as structures, most likely until one is refused',
+      ),
     ],
     advice:
       'Take the table again, whole: a dump was most likely cut off. Where the firmware itself is at fault, only its vendor can mend it.',
@@ -73,9 +64,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The header claims fewer bytes than it has itself',
     consequences: [
-      { who: 'specification', effect: "the length includes the header's 48 bytes" },
-      { who: 'Linux', effect: 'no structure is found, so no remapping hardware is used' },
-      { who: 'Xen', effect: 'no unit is found, so VT-d stays off', turnsOffIommu: true },
+      bySpecification("the length includes the header's 48 bytes"),
+      onLinux('no structure is found, so no remapping hardware is used'),
+      xenWithoutIommu('no unit is found, so VT-d stays off'),
     ],
     advice: "Ask the firmware's vendor for a table whose length field is right.",
   },
@@ -83,7 +74,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     id: 'table-trailing-bytes',
     severity: 'warning',
     title: 'Bytes follow the end that the header claims',
-    consequences: [{ who: 'ACPI', effect: 'they are no part of the table, and nobody reads them' }],
+    consequences: [byAcpi('they are no part of the table, and nobody reads them')],
     advice:
       "Make sure that the file holds one table only; if structures stand there, the firmware's length field is wrong.",
   },
@@ -92,9 +83,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'The checksum is wrong',
     consequences: [
-      { who: 'ACPI', effect: 'all bytes of a table must add up to 0 modulo 256' },
-      { who: 'Linux', effect: 'the kernel logs "Incorrect checksum in table [DMAR]" and goes on' },
-      { who: 'Xen', effect: 'the hypervisor warns and goes on' },
+      byAcpi('all bytes of a table must add up to 0 modulo 256'),
+      onLinux('the kernel logs "Incorrect checksum in table [DMAR]" and goes on'),
+      onXen('the hypervisor warns and goes on'),
     ],
     advice:
       "Make sure that the table was not altered on its way; else report it to the firmware's vendor.",
@@ -104,13 +95,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The host address width is below 12 bits',
     consequences: [
-      { who: 'specification', effect: 'the field holds the number of address bits less one' },
-      { who: 'Linux', effect: 'the kernel logs "Invalid DMAR haw" and uses no remapping hardware' },
-      {
-        who: 'Xen',
-        effect: 'a width field of 0 refuses the table: VT-d is off',
-        turnsOffIommu: true,
-      },
+      bySpecification('the field holds the number of address bits less one'),
+      onLinux('the kernel logs "Invalid DMAR haw" and uses no remapping hardware'),
+      xenWithoutIommu('a width field of 0 refuses the table: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor for a table that names the machine's real address width.",
     *test({ table: { header } }) {
@@ -128,11 +115,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'An address width is one no machine has',
     consequences: [
-      {
-        who: 'specification',
-        effect:
-          'x86 processors address 32 to 52 bits of physical memory, and a unit says in its registers how many it translates',
-      },
+      bySpecification(
+        'x86 processors address 32 to 52 bits of physical memory, and a unit says in its registers how many it translates',
+      ),
       linuxLogs(
         'No supported address widths',
         'where the registers are not at their base, they most likely read 0: the kernel says that the unit has "No supported address widths", and does without it',
@@ -162,10 +147,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Reserved bits or bytes of the header are set',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'reserved fields must be 0; a later revision may give them meaning',
-      },
+      bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
     *test({ table: { header } }) {
@@ -177,11 +159,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'info',
     title: 'The firmware asks software not to use x2APIC',
     consequences: [
-      {
-        who: 'Linux',
-        effect: 'x2APIC stays off unless the kernel is told intremap=no_x2apic_optout',
-      },
-      { who: 'Xen', effect: 'x2APIC stays off' },
+      onLinux('x2APIC stays off unless the kernel is told intremap=no_x2apic_optout'),
+      onXen('x2APIC stays off'),
     ],
     advice:
       'Nothing, if the machine has fewer than 255 logical processors; else look for a firmware setting.',

@@ -2,6 +2,7 @@ import { type Ivhd, ivhd11 } from '../../acpi/ivrs/ivhd.js';
 import { ivmd } from '../../acpi/ivrs/ivmd.js';
 import { hex } from '../../base/hex.js';
 import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField } from '../wording.js';
@@ -27,8 +28,8 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A block claims a length of 0 bytes',
     consequences: [
-      { who: 'Linux', effect: 'what follows is lost, or the kernel reads no further' },
-      { who: 'Xen', effect: 'the hypervisor loops for ever at boot', turnsOffIommu: true },
+      onLinux('what follows is lost, or the kernel reads no further'),
+      xenWithoutIommu('the hypervisor loops for ever at boot'),
     ],
     advice: 'Boot Xen with iommu=off,no-intremap, and update the firmware.',
   },
@@ -37,10 +38,7 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A block is shorter than its type needs',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'an IVHD has 24 or 40 bytes before its entries, an IVMD has 32',
-      },
+      bySpecification('an IVHD has 24 or 40 bytes before its entries, an IVMD has 32'),
       XEN_REFUSES,
     ],
     advice: UPDATE,
@@ -49,29 +47,21 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-block-length-overrun',
     severity: 'error',
     title: 'A block runs past the end of the table',
-    consequences: [
-      { who: 'Linux', effect: 'what lies behind the table is read as its entries' },
-      XEN_REFUSES,
-    ],
+    consequences: [onLinux('what lies behind the table is read as its entries'), XEN_REFUSES],
     advice: 'Take the table again, whole; if it is whole, update the firmware.',
   },
   {
     id: 'ivrs-block-header-truncated',
     severity: 'error',
     title: 'The table ends inside the header of a block',
-    consequences: [
-      { who: 'specification', effect: 'a block has at least its type, flags and length' },
-    ],
+    consequences: [bySpecification('a block has at least its type, flags and length')],
     advice: 'Take the table again, whole; if it is whole, update the firmware.',
   },
   {
     id: 'ivrs-block-unknown-type',
     severity: 'info',
     title: 'A block has a type that the specification does not have',
-    consequences: [
-      { who: 'Linux', effect: 'the block is skipped' },
-      { who: 'Xen', effect: 'the block is skipped' },
-    ],
+    consequences: [onLinux('the block is skipped'), onXen('the block is skipped')],
     advice: 'Nothing; firmware of some vendors adds blocks of its own.',
   },
   {
@@ -79,10 +69,7 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Reserved bits or bytes of a block are set',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'reserved fields must be 0; a later revision may give them meaning',
-      },
+      bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: 'Ask the firmware vendor to clear them.',
     *test({ ivmds }) {
@@ -111,7 +98,7 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'An IVHD leaves its IOMMU without device ID, capability or registers',
     consequences: [
-      { who: 'specification', effect: 'an IOMMU is a PCI function with registers in memory' },
+      bySpecification('an IOMMU is a PCI function with registers in memory'),
       XEN_REFUSES,
     ],
     advice: UPDATE,
@@ -133,9 +120,7 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-ivhd-base-unaligned',
     severity: 'error',
     title: 'The registers of an IOMMU do not begin on a 16 KiB boundary',
-    consequences: [
-      { who: 'specification', effect: 'the register block has 16 KiB and is aligned to them' },
-    ],
+    consequences: [bySpecification('the register block has 16 KiB and is aligned to them')],
     advice: UPDATE,
     *test({ ivhds }) {
       for (const block of ivhds) {
@@ -150,11 +135,8 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two IVHDs of one form describe the same IOMMU',
     consequences: [
-      { who: 'specification', effect: 'each form describes an IOMMU once' },
-      {
-        who: 'Xen',
-        effect: 'there are two IOMMUs with the same registers, of which the first is found later',
-      },
+      bySpecification('each form describes an IOMMU once'),
+      onXen('there are two IOMMUs with the same registers, of which the first is found later'),
     ],
     advice: UPDATE,
     *test({ ivhds }) {
@@ -175,9 +157,9 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'The forms of one IOMMU name different devices',
     consequences: [
-      { who: 'specification', effect: 'each form tells of the same devices' },
-      { who: 'Linux', effect: 'the highest form counts: 40h, else 11h, else 10h' },
-      { who: 'Xen', effect: 'type 11h counts where EFRSup is set, else 10h' },
+      bySpecification('each form tells of the same devices'),
+      onLinux('the highest form counts: 40h, else 11h, else 10h'),
+      onXen('type 11h counts where EFRSup is set, else 10h'),
     ],
     advice: UPDATE,
     test: differingForms,

@@ -11,6 +11,7 @@ import { deviceIdText } from '../../acpi/ivrs/device-id.js';
 import { type DeviceRange, isRangeStart } from '../../acpi/ivrs/device-range.js';
 import { IVHD_TYPE, type Ivhd } from '../../acpi/ivrs/ivhd.js';
 import { hex } from '../../base/hex.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, listed } from '../wording.js';
@@ -57,10 +58,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-entry-overrun',
     severity: 'error',
     title: 'A device entry runs past the end of its block',
-    consequences: [
-      { who: 'Linux', effect: 'bytes of the next block are read as part of the entry' },
-      XEN_REFUSES,
-    ],
+    consequences: [onLinux('bytes of the next block are read as part of the entry'), XEN_REFUSES],
     advice: UPDATE,
   },
   {
@@ -68,8 +66,8 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A block ends inside the first four bytes of a device entry',
     consequences: [
-      { who: 'specification', effect: 'the shortest entry has 4 bytes' },
-      { who: 'Xen', effect: 'the bytes are ignored' },
+      bySpecification('the shortest entry has 4 bytes'),
+      onXen('the bytes are ignored'),
     ],
     advice: UPDATE,
   },
@@ -77,7 +75,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-entry-unknown-type',
     severity: 'error',
     title: 'A device entry has a type that the specification does not have',
-    consequences: [{ who: 'Linux', effect: 'the entry is skipped' }, XEN_REFUSES],
+    consequences: [onLinux('the entry is skipped'), XEN_REFUSES],
     advice: UPDATE,
     test: each((entry, ivhd) => {
       if (entry.type in ENTRY_NAMES) return;
@@ -102,7 +100,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'An ACPI device stands in a block that is not of type 40h',
     consequences: [
-      { who: 'specification', effect: 'only blocks of type 40h have entries of variable length' },
+      bySpecification('only blocks of type 40h have entries of variable length'),
       XEN_REFUSES,
     ],
     advice: UPDATE,
@@ -118,8 +116,8 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     title:
       'The unique ID of an ACPI device has a length or format that the specification does not have',
     consequences: [
-      { who: 'specification', effect: 'an integer has 8 bytes; formats 0 to 2 are known' },
-      { who: 'Linux', effect: 'the device is not matched, or the rest of the block is misread' },
+      bySpecification('an integer has 8 bytes; formats 0 to 2 are known'),
+      onLinux('the device is not matched, or the rest of the block is misread'),
     ],
     advice:
       'Report it to the firmware vendor; devices that are not PCI functions are affected alone.',
@@ -136,10 +134,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Reserved bits or bytes of a device entry are set',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'reserved fields must be 0; a later revision may give them meaning',
-      },
+      bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: 'Ask the firmware vendor to clear them.',
     *test({ ivhds }) {
@@ -160,10 +155,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-range-no-end',
     severity: 'error',
     title: 'A start of a range is not followed by its end',
-    consequences: [
-      { who: 'specification', effect: 'the next entry is the end of the range' },
-      XEN_REFUSES,
-    ],
+    consequences: [bySpecification('the next entry is the end of the range'), XEN_REFUSES],
     advice: UPDATE,
     test: each((entry, ivhd, i) => {
       if (!isRangeStart(entry) || ivhd.deviceEntries[i + 1]?.type === ENTRY.rangeEnd) return;
@@ -175,10 +167,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-range-no-start',
     severity: 'error',
     title: 'An end of a range does not follow a start',
-    consequences: [
-      { who: 'specification', effect: 'the entry before it is the start of the range' },
-      XEN_REFUSES,
-    ],
+    consequences: [bySpecification('the entry before it is the start of the range'), XEN_REFUSES],
     advice: UPDATE,
     test: each((entry, ivhd, i) => {
       const before = ivhd.deviceEntries[i - 1];
@@ -191,10 +180,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-range-backwards',
     severity: 'error',
     title: 'A range of devices ends before it begins',
-    consequences: [
-      { who: 'Linux', effect: 'no device is put behind the IOMMU by it' },
-      XEN_REFUSES,
-    ],
+    consequences: [onLinux('no device is put behind the IOMMU by it'), XEN_REFUSES],
     advice: UPDATE,
     test: eachRange(({ first, last }) => last < first, 'ends before it begins'),
   },
@@ -210,7 +196,7 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-special-variety',
     severity: 'error',
     title: 'A special device is neither an I/O APIC nor an HPET',
-    consequences: [{ who: 'Linux', effect: 'the entry is skipped' }, XEN_REFUSES],
+    consequences: [onLinux('the entry is skipped'), XEN_REFUSES],
     advice: UPDATE,
     test: each((entry, ivhd) => {
       if (!('variety' in entry)) return;
@@ -225,13 +211,10 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two device entries are for one I/O APIC',
     consequences: [
-      { who: 'specification', effect: 'each I/O APIC issues its requests under one ID' },
-      {
-        who: 'Xen',
-        effect:
-          'at different IDs the table is refused with -ENODEV: the IOMMU is off; else a warning is logged',
-        turnsOffIommu: true,
-      },
+      bySpecification('each I/O APIC issues its requests under one ID'),
+      xenWithoutIommu(
+        'at different IDs the table is refused with -ENODEV: the IOMMU is off; else a warning is logged',
+      ),
     ],
     advice: UPDATE,
     *test({ ioApics }) {
@@ -251,11 +234,8 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'No I/O APIC is at 00:14.0, the south bridge',
     consequences: [
-      {
-        who: 'Linux',
-        effect: `the kernel logs "No southbridge IOAPIC found", and ${LINUX_NO_REMAPPING}`,
-      },
-      { who: 'Xen', effect: XEN_NO_REMAPPING, turnsOffIommu: true },
+      onLinux(`the kernel logs "No southbridge IOAPIC found", and ${LINUX_NO_REMAPPING}`),
+      xenWithoutIommu(XEN_NO_REMAPPING),
     ],
     advice: 'Give the right address to Xen and Linux with ivrs_ioapic, and update the firmware.',
     *test({ xenIvhds, ioApics }) {
@@ -279,8 +259,8 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
     title: 'An I/O APIC of the machine is in no IVHD',
     needs: 'ioApics',
     consequences: [
-      { who: 'Linux', effect: `the kernel logs "not in IVRS table", and ${LINUX_NO_REMAPPING}` },
-      { who: 'Xen', effect: XEN_NO_REMAPPING, turnsOffIommu: true },
+      onLinux(`the kernel logs "not in IVRS table", and ${LINUX_NO_REMAPPING}`),
+      xenWithoutIommu(XEN_NO_REMAPPING),
     ],
     advice: 'Name it to Xen and Linux with ivrs_ioapic, and update the firmware.',
     *test({ xenIvhds, ioApics, host }) {

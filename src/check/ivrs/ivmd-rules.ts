@@ -5,6 +5,7 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { type Interval, joinIntervals, subtractIntervals } from '../../base/interval.js';
 import { E820 } from '../../machine/host.js';
+import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import type { PlacedIvmd, Subject } from './subject.js';
@@ -60,9 +61,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-ivmd-trailing-bytes',
     severity: 'info',
     title: 'An IVMD is longer than the 32 bytes it has',
-    consequences: [
-      { who: 'specification', effect: 'an IVMD has 32 bytes, and no system reads more' },
-    ],
+    consequences: [bySpecification('an IVMD has 32 bytes, and no system reads more')],
     advice: 'Report it to the firmware vendor.',
     test: each(({ block }) => {
       const { trailing } = block;
@@ -76,9 +75,9 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A region does not begin or end on a page boundary',
     consequences: [
-      { who: 'specification', effect: 'start and length are multiples of 4096' },
-      { who: 'Linux', effect: 'the start is rounded up, so that the first page is lost' },
-      { who: 'Xen', effect: 'the region is widened to whole pages' },
+      bySpecification('start and length are multiples of 4096'),
+      onLinux('the start is rounded up, so that the first page is lost'),
+      onXen('the region is widened to whole pages'),
     ],
     advice: UPDATE,
     test: each((one) => {
@@ -93,8 +92,8 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A region has no bytes',
     consequences: [
-      { who: 'specification', effect: 'a region has at least one page' },
-      { who: 'Xen', effect: 'at an aligned start nothing is reported; else one page is' },
+      bySpecification('a region has at least one page'),
+      onXen('at an aligned start nothing is reported; else one page is'),
     ],
     advice: UPDATE,
     test: each((one) => {
@@ -107,13 +106,10 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region runs past the end of all addresses',
     consequences: [
-      { who: 'specification', effect: 'addresses have 64 bits at most' },
-      {
-        who: 'Xen',
-        effect:
-          'one that ends in the last page stops the hypervisor; others are answered with a huge number of pages',
-        turnsOffIommu: true,
-      },
+      bySpecification('addresses have 64 bits at most'),
+      xenWithoutIommu(
+        'one that ends in the last page stops the hypervisor; others are answered with a huge number of pages',
+      ),
     ],
     advice: UPDATE,
     test: each((one) => {
@@ -128,8 +124,8 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region lies above the address sizes of IVinfo',
     consequences: [
-      { who: 'specification', effect: 'the machine has no such addresses' },
-      { who: 'Xen', effect: 'the region is ignored with a warning' },
+      bySpecification('the machine has no such addresses'),
+      onXen('the region is ignored with a warning'),
     ],
     advice: UPDATE,
     test: each((one, { addressBits }) => {
@@ -146,8 +142,8 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'A region asks neither to be mapped nor to be excluded',
     consequences: [
-      { who: 'specification', effect: 'Unity or ExclusionRange says what is to be done' },
-      { who: 'Linux', effect: 'the region is ignored' },
+      bySpecification('Unity or ExclusionRange says what is to be done'),
+      onLinux('the region is ignored'),
       XEN_REFUSES,
     ],
     advice: UPDATE,
@@ -163,11 +159,8 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'A region is mapped without permission to read and write',
     consequences: [
-      { who: 'Linux', effect: 'the device can only do what the flags allow' },
-      {
-        who: 'Xen',
-        effect: 'read and write are exchanged: a region that may only be read can only be written',
-      },
+      onLinux('the device can only do what the flags allow'),
+      onXen('read and write are exchanged: a region that may only be read can only be written'),
     ],
     advice:
       'Ask the firmware vendor whether the device reads or writes the region, and to set both flags.',
@@ -188,10 +181,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-ivmd-range-backwards',
     severity: 'error',
     title: 'The devices of a region are a range that is empty or has but one device',
-    consequences: [
-      { who: 'Linux', effect: 'a range that ends before it begins counts for no device' },
-      XEN_REFUSES,
-    ],
+    consequences: [onLinux('a range that ends before it begins counts for no device'), XEN_REFUSES],
     advice: 'Ask the firmware vendor for an IVMD of one device, type 21h.',
     test: each((one) => {
       const { block } = one;
@@ -207,7 +197,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     title: 'A region is for devices of another segment than 0',
     consequences: [
       { who: 'Linux', until: '5.19', effect: 'the segment is taken for 0' },
-      { who: 'Xen', effect: 'the segment is taken for 0, so that other devices get the region' },
+      onXen('the segment is taken for 0, so that other devices get the region'),
     ],
     advice: UPDATE,
     test: each((one) => {
@@ -221,10 +211,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-ivmd-unknown-iommu',
     severity: 'error',
     title: 'A region is for the devices of an IOMMU that is not there',
-    consequences: [
-      { who: 'Linux', effect: 'the type is not known, and the region ignored' },
-      XEN_REFUSES,
-    ],
+    consequences: [onLinux('the type is not known, and the region ignored'), XEN_REFUSES],
     advice: UPDATE,
     test: each((one, { xenIvhds }) => {
       const { block } = one;
@@ -246,10 +233,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-ivmd-no-iommu',
     severity: 'error',
     title: 'A region is for a device that no IVHD lists',
-    consequences: [
-      { who: 'specification', effect: 'a device of a region is behind an IOMMU' },
-      ...WITHOUT_IOMMU,
-    ],
+    consequences: [bySpecification('a device of a region is behind an IOMMU'), ...WITHOUT_IOMMU],
     advice:
       'Use Xen 4.18.4, 4.19.1, 4.20 or later; with older releases boot with x2apic=off or iommu=off, and update the firmware.',
     *test(subject) {
@@ -272,13 +256,9 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'Two regions of one device overlap',
     consequences: [
-      { who: 'specification', effect: 'the regions of a device do not overlap' },
-      { who: 'Linux', effect: 'both are mapped, which does no harm' },
-      {
-        who: 'Xen',
-        effect: 'where both are mapped the table is refused with -EPERM: the IOMMU is off',
-        turnsOffIommu: true,
-      },
+      bySpecification('the regions of a device do not overlap'),
+      onLinux('both are mapped, which does no harm'),
+      xenWithoutIommu('where both are mapped the table is refused with -EPERM: the IOMMU is off'),
     ],
     advice: 'Ask the firmware vendor for one region that holds both.',
     test: overlaps,
@@ -288,12 +268,9 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     severity: 'info',
     title: 'There are several exclusion ranges, but an IOMMU has one',
     consequences: [
-      { who: 'specification', effect: 'the hardware has one exclusion range for each IOMMU' },
-      { who: 'Linux', effect: 'each is mapped for its devices' },
-      {
-        who: 'Xen',
-        effect: 'those that cannot be joined with the first are mapped for their devices',
-      },
+      bySpecification('the hardware has one exclusion range for each IOMMU'),
+      onLinux('each is mapped for its devices'),
+      onXen('those that cannot be joined with the first are mapped for their devices'),
     ],
     advice: 'Nothing: systems of today map them.',
     *test({ ivmds }) {
@@ -312,7 +289,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     title: 'A region lies in memory that the system uses',
     needs: 'memoryMap',
     consequences: [
-      { who: 'specification', effect: 'the memory is reserved in the memory map' },
+      bySpecification('the memory is reserved in the memory map'),
       {
         who: 'Xen',
         since: '4.16',
@@ -345,7 +322,7 @@ export const IVMD_RULES: readonly Rule<Subject>[] = [
     title: 'A region lies partly in memory that is kept for something else',
     needs: 'memoryMap',
     consequences: [
-      { who: 'specification', effect: 'the memory is reserved in the memory map' },
+      bySpecification('the memory is reserved in the memory map'),
       {
         who: 'Xen',
         since: '4.16',

@@ -1,5 +1,6 @@
 import { IV_INFO, ivrsHeader } from '../../acpi/ivrs/header.js';
 import { bitsOf } from '../../acpi/layout.js';
+import { byAcpi, bySpecification, onLinux, onXen } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
 import type { Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
@@ -18,19 +19,14 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-table-header-truncated',
     severity: 'error',
     title: 'The table ends inside its header',
-    consequences: [{ who: 'specification', effect: 'the header has 48 bytes' }],
+    consequences: [bySpecification('the header has 48 bytes')],
     advice: TAKE_AGAIN,
   },
   {
     id: 'ivrs-table-signature',
     severity: 'error',
     title: 'The signature is not IVRS',
-    consequences: [
-      {
-        who: 'ACPI',
-        effect: 'tables are found by their signature, so this one is not found at all',
-      },
-    ],
+    consequences: [byAcpi('tables are found by their signature, so this one is not found at all')],
     advice: 'Make sure that this is the IVRS table and not another one, or part of a dump.',
   },
   {
@@ -38,7 +34,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The header claims more bytes than there are',
     consequences: [
-      { who: 'ACPI', effect: 'the checksum is taken over memory that is not part of the table' },
+      byAcpi('the checksum is taken over memory that is not part of the table'),
       XEN_REFUSES,
     ],
     advice: TAKE_AGAIN,
@@ -47,19 +43,14 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-table-length-short',
     severity: 'error',
     title: 'The header claims fewer bytes than it has itself',
-    consequences: [
-      { who: 'specification', effect: 'the length includes the 48 bytes of the header' },
-      XEN_REFUSES,
-    ],
+    consequences: [bySpecification('the length includes the 48 bytes of the header'), XEN_REFUSES],
     advice: UPDATE,
   },
   {
     id: 'ivrs-table-trailing-bytes',
     severity: 'warning',
     title: 'Bytes follow the end that the header claims',
-    consequences: [
-      { who: 'ACPI', effect: 'they are not part of the table, and no system reads them' },
-    ],
+    consequences: [byAcpi('they are not part of the table, and no system reads them')],
     advice: 'Make sure that the file holds one table only.',
   },
   {
@@ -67,11 +58,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The checksum is wrong',
     consequences: [
-      { who: 'ACPI', effect: 'all bytes of a table must add up to 0 modulo 256' },
-      {
-        who: 'Linux',
-        effect: 'the kernel logs "[Firmware Bug]: IVRS invalid checksum" and uses no IOMMU',
-      },
+      byAcpi('all bytes of a table must add up to 0 modulo 256'),
+      onLinux('the kernel logs "[Firmware Bug]: IVRS invalid checksum" and uses no IOMMU'),
       XEN_REFUSES,
     ],
     advice: 'Make sure that the table was not altered on its way; else update the firmware.',
@@ -80,7 +68,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     id: 'ivrs-table-reserved',
     severity: 'warning',
     title: 'Reserved bits or bytes of the header are set',
-    consequences: [{ who: 'specification', effect: RESERVED }],
+    consequences: [bySpecification(RESERVED)],
     advice: 'Ask the firmware vendor to clear them.',
     *test({ table: { header } }) {
       yield* reservedBits(ivrsHeader.fields, header, HEADER, 'The header');
@@ -91,11 +79,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'An address size of IVinfo is one no machine has',
     consequences: [
-      {
-        who: 'specification',
-        effect: 'physical addresses have 32 to 52 bits, DMA addresses 32 to 64',
-      },
-      { who: 'Xen', effect: 'regions above the smaller of the two sizes are ignored' },
+      bySpecification('physical addresses have 32 to 52 bits, DMA addresses 32 to 64'),
+      onXen('regions above the smaller of the two sizes are ignored'),
     ],
     advice: UPDATE,
     *test({ table: { header } }) {
@@ -116,8 +101,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The table has no IVHD',
     consequences: [
-      { who: 'specification', effect: 'each IOMMU has at least one' },
-      { who: 'Linux', effect: 'no IOMMU is used' },
+      bySpecification('each IOMMU has at least one'),
+      onLinux('no IOMMU is used'),
       XEN_REFUSES,
     ],
     advice:
@@ -133,7 +118,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'error',
     title: 'The IVHDs have forms that Xen does not know',
     consequences: [
-      { who: 'specification', effect: 'older software needs a block of type 10h for each IOMMU' },
+      bySpecification('older software needs a block of type 10h for each IOMMU'),
       XEN_REFUSES,
     ],
     advice: 'Ask the firmware vendor for blocks of type 10h or 11h beside those there are.',

@@ -1,17 +1,15 @@
 import { type DeviceEntry, entryTypeName, lengthOfEntry } from '../../acpi/ivrs/device-entry.js';
 import type { Ivhd } from '../../acpi/ivrs/ivhd.js';
 import { hex } from '../../base/hex.js';
+import { xenWithoutIommu } from '../consequence.js';
 import type { Consequence } from '../rule.js';
 import { range } from '../wording.js';
 import type { PlacedIvmd, Subject } from './subject.js';
 
 /** What becomes of the IOMMU where Xen's parser fails; with x2APIC it is worse. */
-export const XEN_REFUSES: Consequence<Subject> = {
-  who: 'Xen',
-  effect:
-    'the table is refused with -ENODEV: the IOMMU is off, and machines with x2APIC do not boot',
-  turnsOffIommu: true,
-};
+export const XEN_REFUSES: Consequence<Subject> = xenWithoutIommu(
+  'the table is refused with -ENODEV: the IOMMU is off, and machines with x2APIC do not boot',
+);
 
 /** `IVHD of type 11h at offset 116`. */
 export const ivhdName = ({ type, offset }: Ivhd): string =>
