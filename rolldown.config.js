@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
 import { transformSync } from 'esbuild';
 import { defineConfig } from 'rolldown';
 
@@ -36,11 +37,39 @@ const atOnce = {
     filter: { id: /\/src\/.*\.ts$/, code: 'await import(' },
     handler(code) {
       const imports = [];
-      const body = code.replace(/await import\(('[^']+')\)/g, (_, module) => {
-        imports.push(`import * as later${imports.length} from ${module};`);
-        return `later${imports.length - 1}`;
-      });
+      const body = code
+        .replace(/const (\{.*?\}) = await import\(('[^']+')\);/g, (_, names, module) => {
+          imports.push(`import ${names.replaceAll(':', ' as ')} from ${module};`);
+          return '';
+        })
+        .replace(/await import\(('[^']+')\)/g, (_, module) => {
+          imports.push(`import * as later${imports.length} from ${module};`);
+          return `later${imports.length - 1}`;
+        });
       return { code: `${imports.join('')}${body}`, map: null };
+    },
+  },
+};
+
+/** How the decompressor for xz makes bytes of the WebAssembly that it holds as text. */
+const FROM_BASE64 = 'Uint8Array.from(atob(base64Wasm), c => c.charCodeAt(0))';
+
+/** Has that WebAssembly compressed: in base64 it would be a twentieth of the page, and few pages open an xz file. */
+const packedWasm = {
+  name: 'packed-wasm',
+  transform: {
+    filter: { id: /\/xz-decompress\.js$/ },
+    handler(code) {
+      const base64 = /"data:application\/wasm;base64,([\w+/=]+)"/.exec(code)?.[1];
+      if (base64 === undefined || !code.includes(`${FROM_BASE64}.buffer`)) {
+        throw new Error('xz-decompress holds its WebAssembly in another way than it did.');
+      }
+      const packed = gzipSync(Buffer.from(base64, 'base64'), { level: 9 }).toString('base64');
+      const unpacked = `await new Response(new Blob([${FROM_BASE64}]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer()`;
+      return {
+        code: code.replace(base64, packed).replace(`${FROM_BASE64}.buffer`, unpacked),
+        map: null,
+      };
     },
   },
 };
@@ -151,12 +180,13 @@ export default defineConfig([
     input: { page: 'src/web/main.ts' },
     platform: 'browser',
     resolve: { mainFields: ['browser', 'module', 'main'] },
-    plugins: [atOnce, licences, onePage],
+    plugins: [atOnce, packedWasm, licences, onePage],
     output: {
       dir: 'dist/web',
       cleanDir: true,
       format: 'iife',
       minify: true,
+      comments: { annotation: false, jsdoc: false },
       entryFileNames: '[name].js',
       codeSplitting: false,
     },
