@@ -41,12 +41,15 @@ export const hasFlag = <B extends FlagBits>(
   name: keyof B & string,
 ): boolean => bitsOf(flags, bits, name) !== 0;
 
-/** The bits of a flags field that have a name, as a mask. */
-const namedBits = (bits: FlagBits): bigint =>
-  Object.values(bits).reduce((mask: bigint, place) => {
+/** The bits of a flags field of so many bytes that have no name, as a mask of the type that the field is read as. */
+function unnamedBits(bits: FlagBits, width: number): number | bigint {
+  const named = Object.values(bits).reduce((mask: bigint, place) => {
     const [low, high] = placeOf(place);
     return mask | (((1n << BigInt(high - low + 1)) - 1n) << BigInt(low));
   }, 0n);
+  const unnamed = BigInt.asUintN(8 * width, ~named);
+  return width === 8 ? unnamed : Number(unnamed);
+}
 
 /** Lowest and highest bit of a part. */
 export const placeOf = (place: BitPlace): readonly [low: number, high: number] =>
@@ -80,8 +83,8 @@ export interface Field {
   /** Width in bytes; 0 where the width depends on the structure's length. */
   readonly width: number;
   readonly flags?: FlagBits;
-  /** The bits of a flags field that have a name, as a mask. */
-  readonly named?: bigint;
+  /** The bits of a flags field that have no name, as a mask of the field's own type. */
+  readonly unnamed?: number | bigint;
   readonly meaning?: Meaning<never>;
   /** How the entries of a field of kind `list` are laid out. */
   readonly entries?: EntryList;
@@ -253,6 +256,8 @@ export interface Layout<T> {
   decode(reader: Reader): T;
   /** The fields in byte order. */
   readonly fields: readonly Field[];
+  /** Those that the specification reserves, wholly or in part: fields called so, and flags with bits that have no name. */
+  readonly reserved: readonly Field[];
   /** Bytes of the part every value has. */
   readonly fixedLength: number;
   /** First byte of each field, counted from the start of the value. */
@@ -270,11 +275,14 @@ export function layout<T extends object>(decode: (reader: Reader) => T): Layout<
   let offset = 0;
   const fields = describer.calls.map((call, i): Field => {
     const { flags } = call;
-    const named = flags === undefined ? {} : { named: namedBits(flags) };
-    const field = { name: names[i] as string, offset, ...call, ...named };
+    const unnamed = flags === undefined ? {} : { unnamed: unnamedBits(flags, call.width) };
+    const field = { name: names[i] as string, offset, ...call, ...unnamed };
     offset += call.width;
     return field;
   });
   const at = Object.fromEntries(fields.map((field) => [field.name, field.offset]));
-  return { decode, fields, fixedLength: offset, at: at as Layout<T>['at'] };
+  const reserved = fields.filter(
+    ({ name, unnamed = 0 }) => name.startsWith('reserved') || Number(unnamed) !== 0,
+  );
+  return { decode, fields, reserved, fixedLength: offset, at: at as Layout<T>['at'] };
 }

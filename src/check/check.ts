@@ -2,10 +2,11 @@ import type { Severity } from '../acpi/diagnostic.js';
 import type { Decoded, TableName } from '../acpi/table-layout.js';
 import {
   type Consequence,
-  type HostFact,
   type HostFacts,
+  type Inspection,
   NO_HOST,
   type Remark,
+  type Remarks,
   type Rule,
 } from './rule.js';
 import { RULE_SETS, RULES } from './rules.js';
@@ -33,6 +34,60 @@ export const SEVERITIES: readonly Severity[] = ['error', 'warning', 'info'];
 export const reaches = (severity: Severity, level: Severity): boolean =>
   SEVERITIES.indexOf(severity) <= SEVERITIES.indexOf(level);
 
+/** Rules of one table, sorted by how they find what they find, so that a table is gone through once. */
+class RuleBook {
+  /** All, in their order. */
+  readonly rules: readonly Rule[];
+  /** Those that need a fact of the machine. */
+  readonly needing: readonly Rule[];
+  /** Those that look at the table as a whole. */
+  readonly whole: readonly Rule[];
+  /** Those that look at each entry of each structure. */
+  readonly ofEntries: readonly Inspecting<'entry'>[];
+  /** Those of the decoder's diagnostics, by their ids. */
+  readonly ofDiagnostics: ReadonlyMap<string, Rule>;
+  /** Those that look at each structure of some name, or of any. */
+  readonly #ofStructures: readonly Inspecting<'structure'>[];
+  readonly #byName = new Map<string, readonly Inspecting<'structure'>[]>();
+
+  constructor(kind: TableName, rules: readonly Rule[]) {
+    this.rules = rulesFor(kind, rules);
+    this.needing = this.rules.filter(({ needs }) => needs !== undefined);
+    this.whole = this.rules.filter(({ test }) => test !== undefined);
+    this.#ofStructures = this.rules.flatMap((rule) =>
+      rule.each?.part === 'structure' ? { rule, each: rule.each } : [],
+    );
+    this.ofEntries = this.rules.flatMap((rule) =>
+      rule.each?.part === 'entry' ? { rule, each: rule.each } : [],
+    );
+    this.ofDiagnostics = new Map(
+      this.rules
+        .filter(({ each, test }) => each === undefined && test === undefined)
+        .map((rule) => [rule.id, rule]),
+    );
+  }
+
+  /** Those that look at each structure of a name. */
+  ofStructures(name: string): readonly Inspecting<'structure'>[] {
+    const known = this.#byName.get(name);
+    if (known !== undefined) return known;
+    const rules = this.#ofStructures.filter(({ each: { names } }) => names?.includes(name) ?? true);
+    this.#byName.set(name, rules);
+    return rules;
+  }
+}
+
+interface Inspecting<P extends Inspection['part']> {
+  readonly rule: Rule;
+  readonly each: Extract<Inspection, { part: P }>;
+}
+
+/** All rules, for those who ask for no others. */
+const ALL: Readonly<Record<TableName, RuleBook>> = {
+  DMAR: new RuleBook('DMAR', RULES),
+  IVRS: new RuleBook('IVRS', RULES),
+};
+
 /**
  * Checks a table by its rules, in n log n steps of its size at most.
  *
@@ -41,35 +96,77 @@ export const reaches = (severity: Severity, level: Severity): boolean =>
  * @param rules the rules to go by; those of other tables are left out
  */
 export function checkTable(
-  { kind, size, table, diagnostics }: Decoded,
+  decoded: Decoded,
   host: HostFacts = NO_HOST,
   rules: readonly Rule[] = RULES,
 ): CheckResult {
-  const { subjectOf } = RULE_SETS[kind];
-  const asked = rulesFor(kind, rules);
-  const subject = table && subjectOf(table, host);
-  const lacks = (fact: HostFact | undefined) => fact !== undefined && host[fact] === null;
-  const notRun = asked.filter(({ needs }) => lacks(needs));
+  const { kind, table } = decoded;
+  const book = rules === RULES ? ALL[kind] : new RuleBook(kind, rules);
+  const subject = table && RULE_SETS[kind].subjectOf(table, host);
+  const remarks = new Map<Rule, Remark[]>();
+  const lacks = ({ needs }: Rule) => needs !== undefined && host[needs] === null;
+  const notRun = book.needing.filter(lacks);
+  findAll(decoded, subject, book, lacks, (rule, remark) => {
+    const known = remarks.get(rule);
+    if (known === undefined) remarks.set(rule, [remark]);
+    else known.push(remark);
+  });
   const findings: Finding[] = [];
   const consequences = new Map<Rule, readonly Consequence[]>();
-  for (const rule of asked) {
-    const remarks: Iterable<Remark> | null = rule.test
-      ? table && rule.test(subject)
-      : diagnostics.filter(({ code }) => code === rule.id);
-    const before = findings.length;
-    for (const { offset, message, devices, severity = rule.severity, ...remark } of remarks ?? []) {
-      // A structure may claim more bytes than are there.
-      const length = Math.max(0, Math.min(remark.length, size - offset));
-      const finding = { rule, severity, offset, length, message };
-      findings.push(devices === undefined ? finding : { ...finding, devices });
-    }
-    if (findings.length === before) continue;
+  if (remarks.size === 0) return { findings, consequences, notRun };
+  for (const rule of book.rules) {
+    const found = remarks.get(rule);
+    if (found === undefined) continue;
+    for (const remark of found) findings.push(findingOf(rule, remark, decoded.size));
     const holding = rule.consequences.filter(({ holds }) => !holds || !table || holds(subject));
     consequences.set(rule, holding);
   }
   // Sorting is stable, so the order of the rules stays at one offset.
   findings.sort((a, b) => a.offset - b.offset);
   return { findings, consequences, notRun };
+}
+
+function findingOf(rule: Rule, remark: Remark, size: number): Finding {
+  const { offset, message, devices, severity = rule.severity } = remark;
+  // A structure may claim more bytes than are there.
+  const length = Math.max(0, Math.min(remark.length, size - offset));
+  const finding = { rule, severity, offset, length, message };
+  return devices === undefined ? finding : { ...finding, devices };
+}
+
+/** Tells all that the rules find. */
+function findAll(
+  { kind, table, diagnostics }: Decoded,
+  subject: unknown,
+  book: RuleBook,
+  lacks: (rule: Rule) => boolean,
+  tell: (rule: Rule, remark: Remark) => void,
+): void {
+  for (const diagnostic of diagnostics) {
+    const rule = book.ofDiagnostics.get(diagnostic.code);
+    if (rule !== undefined) tell(rule, diagnostic);
+  }
+  if (table === null) return;
+  for (const rule of book.whole) {
+    if (lacks(rule)) continue;
+    for (const remark of rule.test?.(subject) ?? []) tell(rule, remark);
+  }
+  const tellAll = (rule: Rule, remarks: Remarks) => {
+    if (remarks === undefined) return;
+    if (!('message' in remarks)) for (const remark of remarks) tell(rule, remark);
+    else tell(rule, remarks);
+  };
+  const { entriesOf } = RULE_SETS[kind];
+  for (const structure of table.structures) {
+    for (const { rule, each } of book.ofStructures(structure.name)) {
+      tellAll(rule, each.look(structure, subject));
+    }
+    for (const entry of entriesOf(structure)) {
+      for (const { rule, each } of book.ofEntries) {
+        tellAll(rule, each.look(entry, structure, subject));
+      }
+    }
+  }
 }
 
 /** Those of some rules that are about a table. */

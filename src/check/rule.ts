@@ -1,5 +1,5 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { DecodedTable } from '../acpi/table-layout.js';
+import type { DecodedTable, TableStructure } from '../acpi/table-layout.js';
 import type { Host } from '../machine/host.js';
 
 /** Whom a finding concerns; `S` is the table as its rules look at it. */
@@ -31,6 +31,26 @@ export interface Remark {
   readonly severity?: Severity;
 }
 
+/** What a rule says of one part of a table. */
+export type Remarks = Remark | readonly Remark[] | undefined;
+
+/**
+ * A rule's look at one part of a table after the other: rules that need no more than one part at a time leave the going
+ * through to {@link checkTable}, which does it once for all of them. `S` is the table as its rules look at it.
+ */
+export type Inspection<S = unknown> =
+  | {
+      readonly part: 'structure';
+      /** Names of the structures to look at; null for all. */
+      readonly names: readonly string[] | null;
+      look(structure: TableStructure, subject: S): Remarks;
+    }
+  | {
+      /** An entry of a structure's list. */
+      readonly part: 'entry';
+      look(entry: object, structure: TableStructure, subject: S): Remarks;
+    };
+
 /** A fact about the machine, without which a rule has nothing to say. */
 export type HostFact = 'pci' | 'memoryMap' | 'ioApics';
 
@@ -57,7 +77,9 @@ export interface Rule<S = unknown> {
   readonly advice: string;
   /** The fact it needs; without one, the table alone is enough. */
   readonly needs?: HostFact;
-  /** Finds it; absent where decoding does, whose diagnostics have the rule's id as code. */
+  /** Finds it in single parts of the table. */
+  readonly each?: Inspection<S>;
+  /** Finds it in the table as a whole. Where neither does, decoding does: its diagnostics have the rule's id as code. */
   test?(subject: S): Iterable<Remark>;
 }
 
@@ -66,6 +88,8 @@ export interface RuleSet<T extends DecodedTable = DecodedTable, S = unknown> {
   readonly rules: readonly Rule<S>[];
   /** The table as its rules look at it, beside what is known of its machine. */
   subjectOf(table: T, host: HostFacts): S;
+  /** The entries of a structure's list that rules look at one by one. */
+  entriesOf(structure: T['structures'][number]): readonly object[];
 }
 
 /** A release range as text: `Xen 4.19 and later`, `Xen to 4.11`, `Linux`. */

@@ -65,14 +65,15 @@ export class DetailComparison<S extends TableStructure> {
   }
 
   #fields(old: JsonFields, now: JsonFields, fields: readonly Field[]): Detail[] {
-    const named = new Map(fields.map(({ name, named: mask = 0n }) => [name, mask]));
+    const unnamed = new Map(fields.map((field) => [field.name, field.unnamed]));
     const lists = fields.filter(({ kind }) => kind === 'list').map(({ name }) => name);
     const differs = (field: string): boolean => {
       const [before = null, after = null] = [old[field], now[field]];
-      const mask = named.get(field) ?? 0n;
-      if (mask === 0n || before === null || after === null) return String(before) !== String(after);
+      const mask = unnamed.get(field);
+      if (mask === undefined || before === null || after === null)
+        return String(before) !== String(after);
       // Named parts of a flags field are fields of their own.
-      return ((BigInt(before as number) ^ BigInt(after as number)) & ~mask) !== 0n;
+      return ((BigInt(before as number) ^ BigInt(after as number)) & BigInt(mask)) !== 0n;
     };
     return [...new Set([...Object.keys(old), ...Object.keys(now)])]
       .filter((field) => field !== 'offset' && field !== 'name' && !lists.includes(field))

@@ -1,4 +1,4 @@
-import { type FlagBits, layout } from '../layout.js';
+import { type FlagBits, hasFlag, layout } from '../layout.js';
 import { deviceScopes } from './device-scope.js';
 
 export const DRHD_FLAGS = { INCLUDE_PCI_ALL: 0 } as const satisfies FlagBits;
@@ -27,3 +27,7 @@ export const drhd = layout((f) => ({
 }));
 
 export type Drhd = ReturnType<typeof drhd.decode>;
+
+/** Whether a unit takes all PCI devices of its segment that no other unit names. */
+export const includesPciAll = ({ flags }: Drhd): boolean =>
+  hasFlag(flags, DRHD_FLAGS, 'INCLUDE_PCI_ALL');

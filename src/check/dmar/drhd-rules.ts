@@ -1,7 +1,6 @@
 import { type DeviceScope, isPciScope, scopeTypeName } from '../../acpi/dmar/device-scope.js';
-import { DRHD_FLAGS, type Drhd, drhd, registerSetPages } from '../../acpi/dmar/drhd.js';
+import { type Drhd, drhd, includesPciAll, registerSetPages } from '../../acpi/dmar/drhd.js';
 import { dmarHeader } from '../../acpi/dmar/header.js';
-import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
@@ -9,13 +8,10 @@ import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
+import { eachOf } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
-
-/** Whether a unit takes all PCI devices of its segment that no other unit names. */
-export const includesPciAll = ({ flags }: Drhd): boolean =>
-  hasFlag(flags, DRHD_FLAGS, 'INCLUDE_PCI_ALL');
 
 /** Units that every Xen takes; the 33rd or 34th is too many for the older ones. */
 const XEN_UNITS = 32;
@@ -26,17 +22,15 @@ const segmentText = (segment: number) => `segment ${formatSegment(segment)}`;
 
 const REFUSED = 'the whole table is refused with -ENODEV: VT-d is off';
 
-/** A rule's test that looks at each unit's base; it is told what is wrong there, as a relative clause. */
+/** A look at each unit's base; it is told what is wrong there, as a relative clause. */
 const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string | false) =>
-  function* (subject: Subject): Generator<Remark> {
-    for (const unit of subject.drhds) {
-      const base = unit.registerBaseAddress;
-      const clause = wrong(base, subject, unit);
-      if (clause === false) continue;
-      const message = `The ${called(unit)} has the register base address ${hex(base)}, ${clause}.`;
-      yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
-    }
-  };
+  eachOf(['DRHD'], (unit, subject) => {
+    const base = unit.registerBaseAddress;
+    const clause = wrong(base, subject, unit);
+    if (clause === false) return;
+    const message = `The ${called(unit)} has the register base address ${hex(base)}, ${clause}.`;
+    return aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+  });
 
 /** Rules about DMA remapping units. */
 export const DRHD_RULES: readonly Rule<Subject>[] = [
@@ -70,7 +64,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Look in the firmware's setup whether VT-d, or a device of the unit, is switched off; else update the firmware.",
-    test: eachBase((base) => base === 0n && 'which is no place for registers'),
+    each: eachBase((base) => base === 0n && 'which is no place for registers'),
   },
   {
     id: 'drhd-base-all-ones',
@@ -82,7 +76,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu(REFUSED),
     ],
     advice: 'Update the firmware; else report it to the vendor.',
-    test: eachBase((base) => base === ALL_ONES && 'which is no place for registers'),
+    each: eachBase((base) => base === ALL_ONES && 'which is no place for registers'),
   },
   {
     id: 'drhd-base-unaligned',
@@ -102,7 +96,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu("other registers than the unit's are read, as likely as not all ones"),
     ],
     advice: "Report it to the firmware's vendor.",
-    test: eachBase(
+    each: eachBase(
       (base) => (base & 0xfffn) !== 0n && base !== ALL_ONES && 'which is not a multiple of 4096',
     ),
   },
@@ -112,7 +106,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     title: "A unit's registers lie above the host address width",
     consequences: [bySpecification('the machine has no such addresses')],
     advice: "Report it to the firmware's vendor: the base address or the width is wrong.",
-    test: eachBase(
+    each: eachBase(
       (base, { table: { header } }, { size }) =>
         base !== ALL_ONES &&
         !isAddressable(header, base + BigInt(registerSetPages(size)) * PAGE_SIZE - 1n) &&
@@ -188,17 +182,17 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Of units of one segment only one can be meant: report it to the firmware's vendor. Of two segments nothing is wrong.",
-    *test({ drhds, fwts }) {
+    *test(subject) {
       let elsewhere: Drhd | null = null;
       const firsts = new Map<number, Drhd>();
-      for (const unit of drhds.filter(includesPciAll)) {
+      for (const unit of subject.drhds.filter(includesPciAll)) {
         const first = firsts.get(unit.segment);
         if (first === undefined) firsts.set(unit.segment, unit);
         else {
           const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(first)} has already.`;
           yield aboutField(unit, drhd.at.flags, 1, message);
         }
-        if (first === undefined && elsewhere !== null && fwts === 'MultipleDRHDSFlag') {
+        if (first === undefined && elsewhere !== null && subject.fwts === 'MultipleDRHDSFlag') {
           const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(elsewhere)} has on ${segmentText(elsewhere.segment)}: the specification allows that, and fwts does not.`;
           yield { ...aboutField(unit, drhd.at.flags, 1, message), severity: 'info' };
         }
@@ -262,10 +256,11 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice: "Report it to the firmware's vendor: only one unit can be right.",
     *test({ drhds }) {
-      const owners = new Map<string, Drhd>();
+      if (drhds.length < 2) return;
+      const owners = new Map<string | number, Drhd>();
       for (const unit of drhds) {
         for (const scope of unit.deviceScope) {
-          const key = `${unit.segment} ${scopeKey(scope)}`;
+          const key = scopeKey(unit.segment, scope);
           const owner = owners.get(key);
           if (owner === undefined) owners.set(key, unit);
           else if (owner !== unit) {
@@ -310,8 +305,16 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
 
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** What a device scope entry names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone. */
-function scopeKey(scope: DeviceScope): string {
+/**
+ * What a device scope entry of a segment names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone.
+ * Most paths have one hop, for which a number will do.
+ */
+function scopeKey(segment: number, scope: DeviceScope): string | number {
   const { type, enumerationId, startBusNumber, path } = scope;
-  return isPciScope(scope) ? `pci ${startBusNumber}:${path.join('/')}` : `${type} ${enumerationId}`;
+  if (!isPciScope(scope)) return `${segment} ${type} ${enumerationId}`;
+  const [hop, more] = path;
+  if (hop === undefined || more !== undefined) {
+    return `${segment} pci ${startBusNumber}:${path.join('/')}`;
+  }
+  return ((segment * 0x100 + startBusNumber) * 0x100 + hop[0]) * 0x100 + hop[1];
 }

@@ -6,7 +6,7 @@ import {
   SCOPE_IOAPIC,
   SCOPE_SUB_HIERARCHY,
 } from '../../acpi/dmar/device-scope.js';
-import { type Drhd, drhd } from '../../acpi/dmar/drhd.js';
+import { type Drhd, drhd, includesPciAll } from '../../acpi/dmar/drhd.js';
 import { DMAR_FLAGS, dmarHeader } from '../../acpi/dmar/header.js';
 import { type Rmrr, rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped } from '../../acpi/dmar/structures.js';
@@ -30,7 +30,6 @@ import { bySpecification, onLinux, onXen } from '../consequence.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
-import { includesPciAll } from './drhd-rules.js';
 import { pathOf } from './path.js';
 import type { Subject } from './subject.js';
 import { UNMAPPED_IO_APIC } from './table-rules.js';

@@ -9,10 +9,19 @@ import { bySpecification, onLinux, xenWithoutIommu } from '../consequence.js';
 import type { Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { linuxLogs } from './consequence.js';
+import { eachOf, eachScope } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 
 const allPorts = ({ flags }: Atsr): boolean => hasFlag(flags, ATSR_FLAGS, 'ALL_PORTS');
+
+/** A look at each structure of a type that should name devices. */
+const withoutScope = (name: 'SATC' | 'SIDP') =>
+  eachOf([name], (structure) =>
+    namesNothing(structure)
+      ? about(structure, `The ${called(structure)} has no device scope.`)
+      : undefined,
+  );
 
 /** Rules about ATSR, RHSA, ANDD, SATC and SIDP structures. */
 export const OTHER_RULES: readonly Rule<Subject>[] = [
@@ -43,15 +52,10 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: 'An ATSR without ALL_PORTS names no root port',
     consequences: [bySpecification('without ALL_PORTS the root ports are those of the scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
-    *test(subject) {
-      for (const structure of subject.all('ATSR')) {
-        if (allPorts(structure) || !namesNothing(structure)) continue;
-        yield about(
-          structure,
-          `The ${called(structure)} has neither ALL_PORTS nor a device scope.`,
-        );
-      }
-    },
+    each: eachOf(['ATSR'], (structure) => {
+      if (allPorts(structure) || !namesNothing(structure)) return;
+      return about(structure, `The ${called(structure)} has neither ALL_PORTS nor a device scope.`);
+    }),
   },
   {
     id: 'rhsa-no-unit',
@@ -65,15 +69,12 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor; only the unit's memory placement suffers.",
-    *test(subject) {
-      const bases = new Set(subject.drhds.map((unit) => unit.registerBaseAddress));
-      for (const structure of subject.all('RHSA')) {
-        const base = structure.registerBaseAddress;
-        if (bases.has(base)) continue;
-        const message = `The ${called(structure)} speaks of a unit at ${hex(base)}, but no DRHD has that address.`;
-        yield aboutField(structure, rhsa.at.registerBaseAddress, 8, message);
-      }
-    },
+    each: eachOf(['RHSA'], (structure, { bases }) => {
+      const base = structure.registerBaseAddress;
+      if (bases.has(base)) return;
+      const message = `The ${called(structure)} speaks of a unit at ${hex(base)}, but no DRHD has that address.`;
+      return aboutField(structure, rhsa.at.registerBaseAddress, 8, message);
+    }),
   },
   {
     id: 'andd-name-unterminated',
@@ -86,14 +87,12 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor.",
-    *test(subject) {
-      for (const structure of subject.all('ANDD')) {
-        if (structure.trailing.length > 0) continue;
-        const name = structure.acpiPath;
-        const message = `The name ${JSON.stringify(name)} of the ${called(structure)} runs to its end without a NUL.`;
-        yield aboutField(structure, andd.fixedLength, name.length, message);
-      }
-    },
+    each: eachOf(['ANDD'], (structure) => {
+      if (structure.trailing.length > 0) return;
+      const name = structure.acpiPath;
+      const message = `The name ${JSON.stringify(name)} of the ${called(structure)} runs to its end without a NUL.`;
+      return aboutField(structure, andd.fixedLength, name.length, message);
+    }),
   },
   {
     id: 'andd-name-empty',
@@ -104,13 +103,11 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       onLinux('the kernel logs "Failed to find handle for ACPI object"'),
     ],
     advice: "Report it to the firmware's vendor.",
-    *test(subject) {
-      for (const structure of subject.all('ANDD')) {
-        if (structure.acpiPath !== '' || structure.trailing.length === 0) continue;
-        const message = `The ${called(structure)} gives device ${structure.acpiDeviceNumber} an empty name.`;
-        yield aboutField(structure, andd.fixedLength, structure.trailing.length, message);
-      }
-    },
+    each: eachOf(['ANDD'], (structure) => {
+      if (structure.acpiPath !== '' || structure.trailing.length === 0) return;
+      const message = `The ${called(structure)} gives device ${structure.acpiDeviceNumber} an empty name.`;
+      return aboutField(structure, andd.fixedLength, structure.trailing.length, message);
+    }),
   },
   {
     id: 'andd-number-duplicate',
@@ -145,19 +142,11 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor: the device has no remapping unit.",
-    *test(subject) {
-      const named = new Set<number>();
-      for (const unit of subject.drhds) {
-        for (const scope of unit.deviceScope) {
-          if (scope.type === SCOPE_ACPI_DEVICE) named.add(scope.enumerationId);
-        }
-      }
-      for (const structure of subject.all('ANDD')) {
-        if (named.has(structure.acpiDeviceNumber)) continue;
-        const message = `No DRHD's device scope names device ${structure.acpiDeviceNumber}, ${JSON.stringify(structure.acpiPath)}, of the ${called(structure)}.`;
-        yield about(structure, message);
-      }
-    },
+    each: eachOf(['ANDD'], (structure, { acpiDevices: { named } }) => {
+      if (named.has(structure.acpiDeviceNumber)) return;
+      const message = `No DRHD's device scope names device ${structure.acpiDeviceNumber}, ${JSON.stringify(structure.acpiPath)}, of the ${called(structure)}.`;
+      return about(structure, message);
+    }),
   },
   {
     id: 'scope-no-andd',
@@ -168,14 +157,12 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       onLinux('the entry is never filled with a device'),
     ],
     advice: "Report it to the firmware's vendor: an ANDD is missing.",
-    *test(subject) {
-      const declared = new Set(subject.all('ANDD').map((one) => one.acpiDeviceNumber));
-      for (const { structure, scope } of subject.scopes()) {
-        if (scope.type !== SCOPE_ACPI_DEVICE || declared.has(scope.enumerationId)) continue;
-        const message = `The device scope of the ${called(structure)} names ACPI device ${scope.enumerationId}, ${pathOf(structure.segment, scope)}, at offset ${scope.offset}, but no ANDD has that number.`;
-        yield about(scope, message);
-      }
-    },
+    each: eachScope((scope, structure, subject) => {
+      const { type, enumerationId, offset } = scope;
+      if (type !== SCOPE_ACPI_DEVICE || subject.acpiDevices.declared.has(enumerationId)) return;
+      const message = `The device scope of the ${called(structure)} names ACPI device ${enumerationId}, ${pathOf(structure.segment, scope)}, at offset ${offset}, but no ANDD has that number.`;
+      return about(scope, message);
+    }),
   },
   {
     id: 'satc-no-scope',
@@ -183,12 +170,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: 'An SATC names no device',
     consequences: [bySpecification('it is about the devices of its scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
-    *test(subject) {
-      for (const structure of subject.all('SATC')) {
-        if (!namesNothing(structure)) continue;
-        yield about(structure, `The ${called(structure)} has no device scope.`);
-      }
-    },
+    each: withoutScope('SATC'),
   },
   {
     id: 'sidp-no-scope',
@@ -196,11 +178,6 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     title: 'An SIDP names no device',
     consequences: [bySpecification('it is about the devices of its scope')],
     advice: "Report it to the firmware's vendor: the structure says nothing.",
-    *test(subject) {
-      for (const structure of subject.all('SIDP')) {
-        if (!namesNothing(structure)) continue;
-        yield about(structure, `The ${called(structure)} has no device scope.`);
-      }
-    },
+    each: withoutScope('SIDP'),
   },
 ];

@@ -12,7 +12,7 @@ import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence
 import type { Consequence, Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
 import { fwtsSays } from './consequence.js';
-import { Coverage } from './coverage.js';
+import { eachRmrr } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
@@ -35,15 +35,6 @@ const isReversed = ({ baseAddress, limitAddress }: Rmrr) => baseAddress > limitA
 /** Whether Xen takes an entry for a device (acpi_parse_dev_scope): I/O APICs and HPETs too. */
 const countsForXen = ({ type }: DeviceScope) => type >= SCOPE_ENDPOINT && type < SCOPE_ACPI_DEVICE;
 
-/** A rule's test that looks at one RMRR after the other. */
-const each = (look: (region: Rmrr) => Remark | undefined) =>
-  function* ({ rmrrs }: { rmrrs: readonly Rmrr[] }): Generator<Remark> {
-    for (const one of rmrrs) {
-      const remark = look(one);
-      if (remark !== undefined) yield remark;
-    }
-  };
-
 /** Rules about reserved memory regions. */
 export const RMRR_RULES: readonly Rule<Subject>[] = [
   {
@@ -57,7 +48,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onXen('the whole page that the base lies in is reserved'),
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       if ((one.baseAddress & PAGE_MASK) === 0n || isReversed(one)) return;
       const message = `The ${called(one)} begins at ${hex(one.baseAddress)}, which is not a multiple of 4096.`;
       return aboutField(one, rmrr.at.baseAddress, 8, message);
@@ -74,7 +65,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onXen('the whole page that the limit lies in is reserved'),
     ],
     advice: "Ask the firmware's vendor for a region of whole pages.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       const last = one.limitAddress & PAGE_MASK;
       if (last === PAGE_MASK || last === 0n || isReversed(one)) return;
       const message = `The ${called(one)} ends with ${hex(one.limitAddress)}, which is not the last byte of a page.`;
@@ -95,7 +86,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Ask the firmware's vendor for a limit that is the region's last byte; the device may access the page Xen loses.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       if ((one.limitAddress & PAGE_MASK) !== 0n || isReversed(one)) return;
       const message = `The ${called(one)} has the limit ${hex(one.limitAddress)}, the first byte of a page, so that Xen drops its last page.`;
       return aboutField(one, rmrr.at.limitAddress, 8, message);
@@ -112,7 +103,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu('the whole table is refused with -EFAULT: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor which region is meant.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       if (!isReversed(one)) return;
       const message = `The ${called(one)} begins at ${hex(one.baseAddress)}, above its limit ${hex(one.limitAddress)}.`;
       return aboutField(one, rmrr.at.baseAddress, 16, message);
@@ -129,7 +120,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Ask the firmware's vendor which device uses the region: it loses access when remapping is on.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       if (!namesNothing(one)) return;
       return about(one, `The ${called(one)}, ${region(one)}, has no device scope.`);
     }),
@@ -143,7 +134,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onXen('name-space devices count for none, and the region is silently ignored'),
     ],
     advice: "Ask the firmware's vendor which PCI device uses the region.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       if (one.deviceScope.length === 0 || one.deviceScope.some(isPciScope)) return;
       const message = `The device scope of the ${called(one)}, ${region(one)}, has ${one.deviceScope.length} entries, but no PCI device.`;
       return about(one, message);
@@ -171,14 +162,12 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onLinux('older kernels log "Your BIOS is broken; RMRR exceeds permitted address width"'),
     ],
     advice: "Report it to the firmware's vendor: the region or the width is wrong.",
-    *test({ rmrrs, table: { header } }) {
-      for (const one of rmrrs) {
-        const highest = isReversed(one) ? one.baseAddress : one.limitAddress;
-        if (isAddressable(header, highest)) continue;
-        const message = `The ${called(one)}, ${region(one)}, reaches above the ${header.hostAddressWidth + 1} bits that addresses have.`;
-        yield aboutField(one, rmrr.at.baseAddress, 16, message);
-      }
-    },
+    each: eachRmrr((one, { table: { header } }) => {
+      const highest = isReversed(one) ? one.baseAddress : one.limitAddress;
+      if (isAddressable(header, highest)) return;
+      const message = `The ${called(one)}, ${region(one)}, reaches above the ${header.hostAddressWidth + 1} bits that addresses have.`;
+      return aboutField(one, rmrr.at.baseAddress, 16, message);
+    }),
   },
   {
     id: 'rmrr-frame-over-32-bits',
@@ -186,7 +175,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     title: "A region's first frame or number of pages needs more than 32 bits",
     consequences: [onXen('a 32-bit toolstack gets -ERANGE for the whole map')],
     advice: 'Use a 64-bit toolstack domain.',
-    test: each((one) => {
+    each: eachRmrr((one) => {
       const size = one.limitAddress - one.baseAddress + 1n;
       if (one.baseAddress < FRAME_LIMIT && size < FRAME_LIMIT) return;
       const [first, pages] = [one.baseAddress / PAGE_SIZE, (size + PAGE_MASK) / PAGE_SIZE];
@@ -203,7 +192,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Lower the memory set aside for integrated graphics in the firmware's setup; else expect guests with a large hole.",
-    test: each((one) => {
+    each: eachRmrr((one) => {
       const size = one.limitAddress - one.baseAddress + 1n;
       if (size <= GIB) return;
       const message = `The ${called(one)}, ${region(one)}, has ${(Number(size) / 2 ** 30).toFixed(1)} GiB.`;
@@ -222,7 +211,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       },
     ],
     advice: 'Where one of them is to be given to a guest that is trusted, use rdm_policy=relaxed.',
-    test: each((one) => {
+    each: eachRmrr((one) => {
       const devices = one.deviceScope.filter(countsForXen);
       if (devices.length < 2) return;
       const names = devices.map((scope) => pathOf(one.segment, scope));
@@ -239,18 +228,15 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onLinux('the region has no effect for the device'),
     ],
     advice: "Report it to the firmware's vendor: a unit or a device scope is missing.",
-    *test(subject) {
-      if (subject.drhds.length === 0) return;
-      const coverage = new Coverage(subject.drhds, subject.host.pci);
-      for (const one of subject.rmrrs) {
-        const outside = one.deviceScope.filter(
-          (scope) => isPciScope(scope) && coverage.of(one.segment, scope) === 'none',
-        );
-        if (outside.length === 0) continue;
-        const names = listed(outside.map((scope) => pathOf(one.segment, scope)));
-        yield about(one, `No DRHD covers ${names} of the ${called(one)}, ${region(one)}.`);
-      }
-    },
+    each: eachRmrr((one, { drhds, coverage }) => {
+      if (drhds.length === 0) return;
+      const outside = one.deviceScope.filter(
+        (scope) => isPciScope(scope) && coverage.of(one.segment, scope) === 'none',
+      );
+      if (outside.length === 0) return;
+      const names = listed(outside.map((scope) => pathOf(one.segment, scope)));
+      return about(one, `No DRHD covers ${names} of the ${called(one)}, ${region(one)}.`);
+    }),
   },
   {
     id: 'rmrr-host-bridge-first',
@@ -260,19 +246,17 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       { who: 'Xen', since: '4.6', effect: 'the region is never reported to any guest' },
     ],
     advice: "Ask the firmware's vendor to name the device that uses the region.",
-    *test({ rmrrs, host }) {
-      for (const one of rmrrs) {
-        const first = one.deviceScope.find(countsForXen);
-        if (first === undefined) continue;
-        const { startBusNumber: bus, path } = first;
-        const [device, func] = path[0] ?? [];
-        const named =
-          path.length > 1 ? host.pci?.resolvePath(one.segment, bus, path) : { bus, device, func };
-        if (named?.bus !== 0 || named.device !== 0 || named.func !== 0) continue;
-        const message = `The first device of the ${called(one)}, ${region(one)}, is 00:00.0, at offset ${first.offset}.`;
-        yield about(first, message);
-      }
-    },
+    each: eachRmrr((one, { host }) => {
+      const first = one.deviceScope.find(countsForXen);
+      if (first === undefined) return;
+      const { startBusNumber: bus, path } = first;
+      const [device, func] = path[0] ?? [];
+      const named =
+        path.length > 1 ? host.pci?.resolvePath(one.segment, bus, path) : { bus, device, func };
+      if (named?.bus !== 0 || named.device !== 0 || named.func !== 0) return;
+      const message = `The first device of the ${called(one)}, ${region(one)}, is 00:00.0, at offset ${first.offset}.`;
+      return about(first, message);
+    }),
   },
 ];
 

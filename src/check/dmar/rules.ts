@@ -20,4 +20,5 @@ export const DMAR_RULES: RuleSet<DmarTable, Subject> = {
     ...HOST_RULES,
   ],
   subjectOf: (table, host) => new Subject(table, host),
+  entriesOf: (structure) => ('deviceScope' in structure ? structure.deviceScope : []),
 };

@@ -4,12 +4,11 @@ import {
   SCOPE_ACPI_DEVICE,
   SCOPE_HPET,
   SCOPE_IOAPIC,
-  SCOPE_TYPE_NAMES,
   scopeTypeName,
 } from '../../acpi/dmar/device-scope.js';
 import { DMAR } from '../../acpi/dmar/dmar.js';
 import { drhd } from '../../acpi/dmar/drhd.js';
-import { rhsa as rhsaLayout } from '../../acpi/dmar/rhsa.js';
+import { rhsa } from '../../acpi/dmar/rhsa.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { hex } from '../../base/hex.js';
 import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
@@ -17,7 +16,7 @@ import { reservedBits } from '../reserved.js';
 import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxGoesOn, linuxLogs, linuxStops } from './consequence.js';
-import { includesPciAll } from './drhd-rules.js';
+import { eachOf, eachScope, eachStructure } from './each.js';
 import { pathOf } from './path.js';
 import type { Subject } from './subject.js';
 
@@ -126,15 +125,12 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
     title: 'A structure is longer than what it holds',
     consequences: [bySpecification('an RHSA has 20 bytes, and nobody reads more')],
     advice: "Report it to the firmware's vendor.",
-    *test(subject) {
-      for (const rhsa of subject.all('RHSA')) {
-        const extra = rhsa.trailing.length;
-        if (extra === 0) continue;
-        const offset = rhsaLayout.fixedLength;
-        const message = `The ${called(rhsa)} has ${extra} bytes more than the 20 of an RHSA.`;
-        yield aboutField(rhsa, offset, extra, message);
-      }
-    },
+    each: eachOf(['RHSA'], (structure) => {
+      const extra = structure.trailing.length;
+      if (extra === 0) return;
+      const message = `The ${called(structure)} has ${extra} bytes more than the 20 of an RHSA.`;
+      return aboutField(structure, rhsa.fixedLength, extra, message);
+    }),
   },
   {
     id: 'structure-reserved',
@@ -144,16 +140,13 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
-    *test({ table: { structures } }) {
-      for (const structure of structures) {
-        const what = `The ${called(structure)}`;
-        yield* reservedBits(layoutOf(DMAR, structure).fields, structure, structure, what);
-        if (structure.name === 'DRHD' && structure.size > 0xf) {
-          const message = `${what} sets the reserved bits ${hex(structure.size & 0xf0)} of its size at offset ${structure.offset + drhd.at.size}.`;
-          yield aboutField(structure, drhd.at.size, 1, message);
-        }
-      }
-    },
+    each: eachStructure((structure) => {
+      const what = () => `The ${called(structure)}`;
+      const remarks = reservedBits(layoutOf(DMAR, structure), structure, structure, what);
+      if (structure.name !== 'DRHD' || structure.size <= 0xf) return remarks;
+      const message = `${what()} sets the reserved bits ${hex(structure.size & 0xf0)} of its size at offset ${structure.offset + drhd.at.size}.`;
+      return [...remarks, aboutField(structure, drhd.at.size, 1, message)];
+    }),
   },
 ];
 
@@ -227,16 +220,14 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
       onXen('else the upper bits are dropped, so another device is meant'),
     ],
     advice: "Ask the firmware's vendor which device is meant.",
-    *test(subject) {
-      for (const { structure, scope } of subject.scopes()) {
-        const hop = scope.path.findIndex(([device, func]) => device > 31 || func > 7);
-        if (hop < 0) continue;
-        const [device, func] = scope.path[hop] as [number, number];
-        const at = deviceScope.at.path + 2 * hop;
-        const message = `The path ${pathOf(structure.segment, scope)} of the ${called(structure)} names device ${device}, function ${func} at offset ${scope.offset + at}; devices end at 31, functions at 7.`;
-        yield aboutField(scope, at, 2, message);
-      }
-    },
+    each: eachScope((scope, structure) => {
+      const hop = scope.path.findIndex(([device, func]) => device > 31 || func > 7);
+      if (hop < 0) return;
+      const [device, func] = scope.path[hop] as [number, number];
+      const at = deviceScope.at.path + 2 * hop;
+      const message = `The path ${pathOf(structure.segment, scope)} of the ${called(structure)} names device ${device}, function ${func} at offset ${scope.offset + at}; devices end at 31, functions at 7.`;
+      return aboutField(scope, at, 2, message);
+    }),
   },
   {
     id: 'scope-type-unknown',
@@ -254,14 +245,17 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: 'Update the system: the firmware may follow a newer specification.',
-    *test(subject) {
-      for (const { structure, scope } of subject.scopes()) {
-        if (scope.type in SCOPE_TYPE_NAMES) continue;
-        const message = `The device scope entry at offset ${scope.offset} of the ${called(structure)} has type ${scope.type}; types 1 to 5 are known.`;
-        yield aboutField(scope, deviceScope.at.type, 1, message);
+    each: eachScope((scope, structure, subject) => {
+      const { type, offset } = scope;
+      if (type > 0 && type < SCOPE_ACPI_DEVICE) return;
+      const what = `The device scope entry at offset ${offset} of the ${called(structure)} has type ${type}`;
+      if (type !== SCOPE_ACPI_DEVICE) {
+        return aboutField(scope, deviceScope.at.type, 1, `${what}; types 1 to 5 are known.`);
       }
-      yield* unknownToFwts(subject);
-    },
+      if (offset !== subject.fwtsEnd) return;
+      const message = `${what}, ${scopeTypeName(type)}, which the specification knows and fwts does not.`;
+      return { ...aboutField(scope, deviceScope.at.type, 1, message), severity: 'info' };
+    }),
   },
   {
     id: 'scope-type-misplaced',
@@ -273,14 +267,12 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
       onXen('the entry counts as a PCI device at its address'),
     ],
     advice: "Ask the firmware's vendor to remove the entry.",
-    *test(subject) {
-      for (const { structure, scope } of subject.scopes()) {
-        if (structure.name === 'DRHD') continue;
-        if (scope.type !== SCOPE_IOAPIC && scope.type !== SCOPE_HPET) continue;
-        const message = `The device scope of the ${called(structure)} names an ${scopeTypeName(scope.type)} at offset ${scope.offset}, where only PCI devices belong.`;
-        yield about(scope, message);
-      }
-    },
+    each: eachScope((scope, structure) => {
+      if (structure.name === 'DRHD') return;
+      if (scope.type !== SCOPE_IOAPIC && scope.type !== SCOPE_HPET) return;
+      const message = `The device scope of the ${called(structure)} names an ${scopeTypeName(scope.type)} at offset ${scope.offset}, where only PCI devices belong.`;
+      return about(scope, message);
+    }),
   },
   {
     id: 'scope-reserved',
@@ -290,33 +282,23 @@ export const SCOPE_RULES: readonly Rule<Subject>[] = [
       bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
-    *test(subject) {
-      for (const { structure, scope } of subject.scopes()) {
-        const what = `The device scope entry at offset ${scope.offset} of the ${called(structure)}`;
-        yield* reservedBits(deviceScope.fields, scope, scope, what);
-        if (structure.name !== 'SIDP' && scope.flags !== 0) {
-          const message = `${what} sets flags ${hex(scope.flags)}, which only an SIDP has.`;
-          yield aboutField(scope, deviceScope.at.flags, 1, message);
-        }
-        if (isPciScope(scope) && scope.enumerationId !== 0) {
-          const message = `${what} gives a PCI device the enumeration ID ${scope.enumerationId}, which it cannot have.`;
-          yield aboutField(scope, deviceScope.at.enumerationId, 1, message);
-        }
+    each: eachScope((scope, structure) => {
+      const what = () =>
+        `The device scope entry at offset ${scope.offset} of the ${called(structure)}`;
+      const remarks = reservedBits(deviceScope, scope, scope, what);
+      const hasFlags = structure.name !== 'SIDP' && scope.flags !== 0;
+      const hasId = isPciScope(scope) && scope.enumerationId !== 0;
+      if (!hasFlags && !hasId) return remarks;
+      const more: Remark[] = [];
+      if (hasFlags) {
+        const message = `${what()} sets flags ${hex(scope.flags)}, which only an SIDP has.`;
+        more.push(aboutField(scope, deviceScope.at.flags, 1, message));
       }
-    },
+      if (hasId) {
+        const message = `${what()} gives a PCI device the enumeration ID ${scope.enumerationId}, which it cannot have.`;
+        more.push(aboutField(scope, deviceScope.at.enumerationId, 1, message));
+      }
+      return [...remarks, ...more];
+    }),
   },
 ];
-
-/** The name-space device at which fwts ends: it knows types 1 to 4 alone. */
-function* unknownToFwts(subject: Subject): Generator<Remark> {
-  if (subject.fwts !== 'Unknown device scope type') return;
-  for (const { structure, scope } of subject.scopes()) {
-    const read =
-      structure.name === 'RMRR' || (structure.name === 'DRHD' && !includesPciAll(structure));
-    if (!read || scope.type < SCOPE_ACPI_DEVICE) continue;
-    if (scope.type > SCOPE_ACPI_DEVICE) return;
-    const message = `The device scope entry at offset ${scope.offset} of the ${called(structure)} has type ${scope.type}, ${scopeTypeName(scope.type)}, which the specification knows and fwts does not.`;
-    yield { ...aboutField(scope, deviceScope.at.type, 1, message), severity: 'info' };
-    return;
-  }
-}

@@ -1,28 +1,36 @@
 import type { DmarTable } from '../../acpi/dmar/decode.js';
-import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
+import { SCOPE_ACPI_DEVICE } from '../../acpi/dmar/device-scope.js';
 import { DMAR } from '../../acpi/dmar/dmar.js';
-import type { Drhd } from '../../acpi/dmar/drhd.js';
+import { type Drhd, includesPciAll } from '../../acpi/dmar/drhd.js';
 import { encodeDmar } from '../../acpi/dmar/encode.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
 import { layoutOf } from '../../acpi/table-layout.js';
+import { PAGE_SIZE } from '../../base/address.js';
+import type { LinuxUnit } from '../../linux/dmar.js';
 import { NEWEST_LINUX } from '../../linux/kernel.js';
 import { LinuxVtd } from '../../linux/vtd.js';
 import type { HostFacts } from '../rule.js';
+import { Coverage } from './coverage.js';
 import { type FwtsComplaint, fwtsComplaint } from './fwts.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
   structure.length <= layoutOf(DMAR, structure).fixedLength;
 
-/** A decoded table laid out for the rules, and what is known of its machine. */
+/** A decoded table laid out for the rules, and what is known of its machine. What few tables need is made when asked for. */
 export class Subject {
   readonly drhds: readonly Drhd[];
   readonly rmrrs: readonly Rmrr[];
-  /** Structures with device scopes, in table order. */
-  readonly scoped: readonly Scoped[];
   #linux: LinuxVtd | null = null;
   #fwts: { readonly complaint: FwtsComplaint | null } | null = null;
+  #fwtsEnd: { readonly offset: number | null } | null = null;
+  #coverage: Coverage | null = null;
+  #bases: ReadonlySet<bigint> | null = null;
+  #acpiDevices: {
+    readonly declared: ReadonlySet<number>;
+    readonly named: ReadonlySet<number>;
+  } | null = null;
 
   constructor(
     readonly table: DmarTable,
@@ -30,7 +38,11 @@ export class Subject {
   ) {
     this.drhds = this.all('DRHD');
     this.rmrrs = this.all('RMRR');
-    this.scoped = table.structures.filter((s): s is Scoped => 'deviceScope' in s);
+  }
+
+  /** Structures with device scopes, in table order. */
+  get scoped(): readonly Scoped[] {
+    return this.table.structures.filter((s): s is Scoped => 'deviceScope' in s);
   }
 
   /** What the newest Linux makes of the table on this machine. */
@@ -43,10 +55,66 @@ export class Subject {
     return this.#linux;
   }
 
+  /** Units whose registers cannot be where Linux looks for them. */
+  get deadUnits(): readonly LinuxUnit[] {
+    const { structures, trailing } = this.table;
+    // Those that were read whole and begin on a page are as they stand; so it is with nearly all tables.
+    const isWell = (one: Structure) =>
+      one.name === 'DRHD'
+        ? one.registerBaseAddress % PAGE_SIZE === 0n
+        : one.name !== 'unknown' || one.type !== 0;
+    if (trailing.length === 0 && structures.every(isWell)) return [];
+    return this.linux.table.units.filter(({ dead }) => dead);
+  }
+
   /** What fwts' dmar test ends with. */
   get fwts(): FwtsComplaint | null {
     this.#fwts ??= { complaint: fwtsComplaint(encodeDmar(this.table), this.host.pci) };
     return this.#fwts.complaint;
+  }
+
+  /** Offset of the name-space device at which fwts ends, for it knows device scope types 1 to 4 alone; null for none. */
+  get fwtsEnd(): number | null {
+    this.#fwtsEnd ??= { offset: this.#findFwtsEnd() };
+    return this.#fwtsEnd.offset;
+  }
+
+  #findFwtsEnd(): number | null {
+    if (this.fwts !== 'Unknown device scope type') return null;
+    for (const structure of this.scoped) {
+      const read =
+        structure.name === 'RMRR' || (structure.name === 'DRHD' && !includesPciAll(structure));
+      const first = read && structure.deviceScope.find(({ type }) => type >= SCOPE_ACPI_DEVICE);
+      if (first) return first.type === SCOPE_ACPI_DEVICE ? first.offset : null;
+    }
+    return null;
+  }
+
+  /** Which devices have a unit. */
+  get coverage(): Coverage {
+    this.#coverage ??= new Coverage(this.drhds, this.host.pci);
+    return this.#coverage;
+  }
+
+  /** Register base addresses of all units. */
+  get bases(): ReadonlySet<bigint> {
+    this.#bases ??= new Set(this.drhds.map((unit) => unit.registerBaseAddress));
+    return this.#bases;
+  }
+
+  /** Numbers of the name-space devices that ANDDs declare, and of those that units' device scopes name. */
+  get acpiDevices() {
+    this.#acpiDevices ??= {
+      declared: new Set(this.all('ANDD').map((one) => one.acpiDeviceNumber)),
+      named: new Set(
+        this.drhds.flatMap(({ deviceScope }) =>
+          deviceScope
+            .filter(({ type }) => type === SCOPE_ACPI_DEVICE)
+            .map(({ enumerationId }) => enumerationId),
+        ),
+      ),
+    };
+    return this.#acpiDevices;
   }
 
   /** The structures of one type, in table order. */
@@ -54,12 +122,5 @@ export class Subject {
     return this.table.structures.filter(
       (s): s is Extract<Structure, { name: N }> => s.name === name,
     );
-  }
-
-  /** Each device scope entry and the structure it belongs to, in table order. */
-  *scopes(): Generator<{ structure: Scoped; scope: DeviceScope }> {
-    for (const structure of this.scoped) {
-      for (const scope of structure.deviceScope) yield { structure, scope };
-    }
   }
 }

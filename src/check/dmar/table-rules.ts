@@ -126,9 +126,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       'Compare it with "address sizes" in /proc/cpuinfo and report it to the firmware\'s vendor.',
-    *test({ table: { header }, linux }) {
-      for (const { offset, base, dead } of linux.table.units) {
-        if (!dead) continue;
+    *test({ table: { header }, deadUnits }) {
+      for (const { offset, base } of deadUnits) {
         const message = `The registers of the DRHD at offset ${offset} cannot be at ${hex(base)}, where it has them: software that reads the address widths of the unit there finds none.`;
         yield { offset, length: 4, message, severity: 'info' };
       }
@@ -151,7 +150,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     ],
     advice: "Ask the firmware's vendor to clear them.",
     *test({ table: { header } }) {
-      yield* reservedBits(dmarHeader.fields, header, HEADER, 'The header');
+      yield* reservedBits(dmarHeader, header, HEADER, () => 'The header');
     },
   },
   {

@@ -75,7 +75,7 @@ export const BLOCK_RULES: readonly Rule<Subject>[] = [
     *test({ ivmds }) {
       // Those of IVHDs are set by nearly all firmware, as they are in type 10h.
       for (const { block } of ivmds) {
-        yield* reservedBits(ivmd.fields, block, block, `The IVMD at offset ${block.offset}`);
+        yield* reservedBits(ivmd, block, block, () => `The IVMD at offset ${block.offset}`);
       }
     },
   },

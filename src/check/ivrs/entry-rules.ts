@@ -141,10 +141,10 @@ export const ENTRY_RULES: readonly Rule<Subject>[] = [
       for (const ivhd of ivhds) {
         for (const entry of ivhd.deviceEntries) {
           if (entry.type === ENTRY.padding || entry.type === ENTRY.padding8) continue;
-          const what = `The device entry at offset ${entry.offset} of the ${ivhdName(ivhd)}`;
-          yield* reservedBits(entryLayout(entry.type).fields, entry, entry, what);
+          const what = () => `The device entry at offset ${entry.offset} of the ${ivhdName(ivhd)}`;
+          yield* reservedBits(entryLayout(entry.type), entry, entry, what);
           if (entry.type === ENTRY.special && entry.deviceId !== 0) {
-            const message = `${what} is a special device, but has the device ID ${hex(entry.deviceId)}.`;
+            const message = `${what()} is a special device, but has the device ID ${hex(entry.deviceId)}.`;
             yield aboutField(entry, plainEntry.at.deviceId, 2, message);
           }
         }

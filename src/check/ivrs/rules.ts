@@ -10,4 +10,6 @@ import { TABLE_RULES } from './table-rules.js';
 export const IVRS_RULES: RuleSet<IvrsTable, Subject> = {
   rules: [...TABLE_RULES, ...BLOCK_RULES, ...ENTRY_RULES, ...IVMD_RULES],
   subjectOf: (table, host) => new Subject(table, host),
+  // Its rules go through the entries themselves: they look at those of one form only, or at several at once.
+  entriesOf: () => [],
 };

@@ -71,7 +71,7 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     consequences: [bySpecification(RESERVED)],
     advice: 'Ask the firmware vendor to clear them.',
     *test({ table: { header } }) {
-      yield* reservedBits(ivrsHeader.fields, header, HEADER, 'The header');
+      yield* reservedBits(ivrsHeader, header, HEADER, () => 'The header');
     },
   },
   {

@@ -1,0 +1,39 @@
+import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
+import type { Rmrr } from '../../acpi/dmar/rmrr.js';
+import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
+import type { Inspection, Remarks } from '../rule.js';
+import type { Subject } from './subject.js';
+
+type StructureOf<N extends Structure['name']> = Extract<Structure, { name: N }>;
+
+/** A look at each structure of some types. */
+export const eachOf = <N extends Structure['name']>(
+  names: readonly N[],
+  look: (structure: StructureOf<N>, subject: Subject) => Remarks,
+): Inspection<Subject> => ({
+  part: 'structure',
+  names,
+  look: (structure, subject) => look(structure as StructureOf<N>, subject),
+});
+
+/** A look at each structure, whatever it is. */
+export const eachStructure = (
+  look: (structure: Structure, subject: Subject) => Remarks,
+): Inspection<Subject> => ({
+  part: 'structure',
+  names: null,
+  look: (structure, subject) => look(structure as Structure, subject),
+});
+
+/** A look at each reserved memory region. */
+export const eachRmrr = (look: (region: Rmrr, subject: Subject) => Remarks): Inspection<Subject> =>
+  eachOf(['RMRR'], look);
+
+/** A look at each device scope entry, and the structure that it stands in. */
+export const eachScope = (
+  look: (scope: DeviceScope, structure: Scoped, subject: Subject) => Remarks,
+): Inspection<Subject> => ({
+  part: 'entry',
+  look: (entry, structure, subject) =>
+    look(entry as DeviceScope, structure as unknown as Scoped, subject),
+});
