@@ -7,6 +7,7 @@
  * in another, and `encode(decode(bytes))` is the identity.
  */
 
+import { textAt } from '../base/characters.js';
 import type { Diagnostic } from './diagnostic.js';
 
 /** No bytes at all. */
@@ -166,16 +167,14 @@ export class Reader {
 
   /** `width` bytes as one character each, padding kept. */
   ascii(width: number): string {
-    const { bytes } = this;
-    const end = this.pos + width;
-    let text = '';
-    for (let at = this.pos; at < end; at++) text += String.fromCharCode(bytes[at] as number);
-    this.pos = end;
+    const text = textAt(this.bytes, this.pos, width);
+    this.pos += width;
     return text;
   }
 
   /** A copy of `width` bytes. */
   bytesOf(width: number): Uint8Array {
+    if (width === 0) return NO_BYTES;
     const start = this.pos;
     this.pos += width;
     // Made anew and not by slice, which of a Node Buffer is a view.

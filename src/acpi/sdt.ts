@@ -1,8 +1,13 @@
+import { textAt } from '../base/characters.js';
+
 /** Bytes of the header every ACPI system description table begins with (ACPI specification, "System Description Table Header"). */
 export const SDT_HEADER_LENGTH = 36;
 
 /** Where a table's header has the table's length, in bytes from its start. */
 export const SDT_LENGTH = 4;
+
+/** The four characters that a table begins with; fewer where there are not as many bytes. */
+export const signatureOf = (bytes: Uint8Array): string => textAt(bytes, 0, 4);
 
 /**
  * Sum of bytes modulo 256. A table whose checksum is right sums to 0 over its `Length` bytes.
@@ -49,7 +54,7 @@ export interface SdtIdentity {
  */
 export function identifySdt(bytes: Uint8Array): SdtIdentity | null {
   if (bytes.length < SDT_HEADER_LENGTH) return null;
-  const signature = String.fromCharCode(...bytes.subarray(0, 4));
+  const signature = signatureOf(bytes);
   if (!/^[A-Z0-9_]{4}$/.test(signature)) return null;
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true);
   return length >= SDT_HEADER_LENGTH ? { signature, length } : null;

@@ -5,6 +5,7 @@ import { encodeAs } from './encode.js';
 import { IVRS, type IvrsTable } from './ivrs/ivrs.js';
 import { type JsonTable, structureJson, tableJson } from './json.js';
 import { type ListedPart, listAs } from './listing.js';
+import { signatureOf } from './sdt.js';
 import type {
   Decoded,
   DecodedTable,
@@ -33,7 +34,7 @@ export const tableOfSignature = (signature: string): TableName | null =>
 /** The table that bytes begin with, by their signature; null where it is no known one's. */
 export function tableOfBytes(bytes: Uint8Array): TableName | null {
   requireBytes(bytes, 'bytes');
-  return tableOfSignature(String.fromCharCode(...bytes.subarray(0, 4)));
+  return tableOfSignature(signatureOf(bytes));
 }
 
 /**

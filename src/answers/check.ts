@@ -1,4 +1,5 @@
 import type { Severity } from '../acpi/diagnostic.js';
+import type { Decoded } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '../check/check.js';
@@ -65,20 +66,22 @@ const NEED_ALL: ReadonlySet<string> = new Set([
 /**
  * What is wrong with a table, rule by rule.
  *
+ * @param known what decoding made of the source, for those who have that already
  * @throws Failure `unknown-rule` for a rule there is none of
  */
-export function answerCheck({ source, host }: Evidence, options: CheckOptions = {}): CheckAnswer {
-  const asked = selectRules(options).filter(
-    ({ id }) => source.kind === 'table' || REGION_RULES.has(id),
-  );
-  const isWhole = source.kind !== 'table' || missingFrom(source) === null;
-  const rules = asked.filter(({ id }) => isWhole || !NEED_ALL.has(id));
-  const decoded =
-    source.kind === 'table'
-      ? decodeTable(bytesToJudge(source), source.table)
-      : decodeTable(tableOfRegions(source.regions), 'DMAR');
+export function answerCheck(
+  { source, host }: Evidence,
+  options: CheckOptions = {},
+  known: Decoded<Table> | null = null,
+): CheckAnswer {
+  const isTable = source.kind === 'table';
+  const selected = selectRules(options);
+  const asked = isTable ? selected : selected.filter(({ id }) => REGION_RULES.has(id));
+  const isWhole = !isTable || missingFrom(source) === null;
+  const rules = isWhole ? asked : asked.filter(({ id }) => !NEED_ALL.has(id));
+  const decoded = (isWhole && isTable ? known : null) ?? decodedToJudge(source);
   const checked = checkTable(decoded, host ?? NO_HOST, rules);
-  const left = asked.filter((rule) => !rules.includes(rule));
+  const left = isWhole ? [] : asked.filter((rule) => !rules.includes(rule));
   const { xen, linux } = options;
   const concerned = concerning(
     { ...checked, notRun: [...checked.notRun, ...rulesFor(decoded.kind, left)] },
@@ -87,7 +90,6 @@ export function answerCheck({ source, host }: Evidence, options: CheckOptions = 
       linux: linux === undefined ? null : parseLinuxRelease(linux),
     },
   );
-  const isTable = source.kind === 'table';
   const result = isTable
     ? concerned
     : { ...concerned, findings: concerned.findings.map(withoutPlace) };
@@ -111,6 +113,12 @@ export function answerCheck({ source, host }: Evidence, options: CheckOptions = 
     ],
   };
 }
+
+/** What decoding makes of the bytes to judge: the table's, or those of one that stands for the regions of a text. */
+const decodedToJudge = (source: Source): Decoded<Table> =>
+  source.kind === 'table'
+    ? decodeTable(bytesToJudge(source), source.table)
+    : decodeTable(tableOfRegions(source.regions), 'DMAR');
 
 /** Rules about regions alone, so that a text that tells of those can be asked; they need no other structure. */
 const REGION_RULES: ReadonlySet<string> = new Set([
@@ -144,6 +152,7 @@ const withoutPlace = (finding: Finding): Finding => ({
  * @throws Failure `unknown-rule`
  */
 export function selectRules({ only, ignore = [] }: CheckOptions): readonly Rule[] {
+  if (only === undefined && ignore.length === 0) return RULES;
   const ignored = new Set(ignore.map(requireRule));
   const chosen = only?.map(requireRule);
   return RULES.filter((rule) => (chosen?.includes(rule) ?? true) && !ignored.has(rule));

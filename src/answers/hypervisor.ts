@@ -152,7 +152,7 @@ function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
 
 /** What is to be said of options that this release, or this machine, makes nothing of. */
 function optionNotes(text: string, release: Release, isAmd: boolean): string[] {
-  const has = (option: string) => new RegExp(`(^| )${option}`).test(text);
+  const has = (option: string) => ` ${text}`.includes(` ${option}`);
   const notes: string[] = [];
   if (has('rmrr=')) {
     if (isAmd) notes.push('On AMD machines Xen makes nothing of rmrr=; its counterpart is ivmd=.');

@@ -46,9 +46,14 @@ export interface MapAnswer {
 /**
  * Which guest frames are taken, and by which devices: boots the modelled hypervisor and makes the hypercall.
  *
+ * @param known what decoding made of the source, for those who have that already
  * @throws Failure `unknown-release`, `no-device-request` or `devices-unknown`, all a matter of usage
  */
-export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnswer {
+export function answerMap(
+  evidence: Evidence,
+  options: MapOptions = {},
+  known: Decoded<Table> = decoded(evidence.source),
+): MapAnswer {
   const { source } = evidence;
   const { device, nrEntries: nr_entries } = options;
   if (device !== undefined) requireDevices(source);
@@ -64,7 +69,7 @@ export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnsw
   const abi = options.compat ? 'compat' : 'native';
   const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
   const result = clean(askRdmMap(xen, request));
-  const { table, diagnostics } = decoded(source);
+  const { table, diagnostics } = known;
   return {
     source,
     host,

@@ -25,12 +25,13 @@ export type ScannedHost = Dmi & Pick<Host, 'linux' | 'xen'>;
  * @throws Failure `unknown-release`
  */
 export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
+  const known = decoded(evidence.source);
   const isTable = evidence.source.kind === 'table';
   return {
-    map: answerMap(evidence, options),
-    table: decoded(evidence.source).table,
+    map: answerMap(evidence, options, known),
+    table: known.table,
     host: hostIn(evidence.host),
-    findings: isTable ? answerCheck(evidence).result.findings : [],
+    findings: isTable ? answerCheck(evidence, {}, known).result.findings : [],
   };
 }
 

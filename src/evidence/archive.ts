@@ -1,3 +1,4 @@
+import { textAt } from '../base/characters.js';
 import { Failure } from '../base/failure.js';
 import { filesTree, type TreeFile, type TreeFiles } from './files-tree.js';
 import { severalHosts, TABLES_DIRECTORY } from './host-table.js';
@@ -9,8 +10,7 @@ const MAGIC_OFFSET = 257;
 const BLOCK = 512;
 
 /** Whether bytes are a tar archive; those of Unix V7, without a magic, are not told. */
-export const isTar = (bytes: Uint8Array): boolean =>
-  String.fromCharCode(...bytes.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5)) === 'ustar';
+export const isTar = (bytes: Uint8Array): boolean => textAt(bytes, MAGIC_OFFSET, 5) === 'ustar';
 
 /** Whether an archive ends as they do, with zeros; the library reads one that was cut off without a word. */
 const isComplete = (bytes: Uint8Array): boolean =>

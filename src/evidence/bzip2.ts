@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../base/characters.js';
 import { OverLimit } from './limit.js';
 
 /*
@@ -43,7 +44,7 @@ class Bits {
   /** Whether another stream begins here; asked between bytes. */
   get atStream(): boolean {
     const next = this.bytes.subarray(this.#at, this.#at + MAGIC.length);
-    return MAGIC.every((byte, i) => next[i] === byte);
+    return hasBytesAt(next, 0, MAGIC);
   }
 
   /** @param count 1 to 24 */

@@ -1,3 +1,4 @@
+import { hasBytesAt } from '../base/characters.js';
 import { Failure } from '../base/failure.js';
 import { OverLimit, tooLarge } from './limit.js';
 import { endOfZstd } from './zstd.js';
@@ -15,14 +16,15 @@ export type Compression = keyof typeof MAGICS;
 
 const NAMES = Object.keys(MAGICS) as Compression[];
 
+const SKIPPABLE = [0x2a, 0x4d, 0x18];
+
 /** Whether bytes begin with a frame that readers of zstd pass over, as pzstd's files do (RFC 8878, 3.1.2). */
-const isSkippable = ([first = 0, ...rest]: Uint8Array): boolean =>
-  first >> 4 === 5 && [0x2a, 0x4d, 0x18].every((byte, i) => rest[i] === byte);
+const isSkippable = (bytes: Uint8Array): boolean =>
+  (bytes[0] ?? 0) >> 4 === 5 && hasBytesAt(bytes, 1, SKIPPABLE);
 
 /** How bytes are compressed, told by the first of them; null where they are not. */
 export const compressionOf = (bytes: Uint8Array): Compression | null =>
-  NAMES.find((name) => MAGICS[name].every((byte, i) => bytes[i] === byte)) ??
-  (isSkippable(bytes.subarray(0, 4)) ? 'zstd' : null);
+  NAMES.find((name) => hasBytesAt(bytes, 0, MAGICS[name])) ?? (isSkippable(bytes) ? 'zstd' : null);
 
 /** What taking off a compression gave. */
 export interface Inflated {

@@ -1,7 +1,8 @@
+import { signatureOf } from '../acpi/sdt.js';
 import { TABLE_LAYOUTS } from '../acpi/tables.js';
 import { Failure } from '../base/failure.js';
 import { below } from '../base/path.js';
-import { isIommuTable, pickTable, signatureOf, TABLE_NAMES } from './pick.js';
+import { isIommuTable, pickTable, TABLE_NAMES } from './pick.js';
 import type { TableSource, Tools } from './source.js';
 import type { Tree } from './tree.js';
 

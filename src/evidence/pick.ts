@@ -1,13 +1,9 @@
-import { SDT_LENGTH, splitSdts } from '../acpi/sdt.js';
+import { SDT_LENGTH, signatureOf, splitSdts } from '../acpi/sdt.js';
 import type { TableName } from '../acpi/table-layout.js';
 import { layoutOfTable, TABLE_LAYOUTS, tableOfBytes } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import type { WrittenTable } from './formats/format.js';
 import type { Loss } from './logs/log.js';
-
-/** The four characters a table begins with. */
-export const signatureOf = (bytes: Uint8Array): string =>
-  String.fromCharCode(...bytes.subarray(0, 4));
 
 /** Whether bytes begin as a table does that describes IOMMUs: a DMAR table, also as Xen left one, or an IVRS table. */
 export const isIommuTable = (bytes: Uint8Array): boolean => tableOfBytes(bytes) !== null;

@@ -37,10 +37,12 @@ export async function sourceOf(
       return sourceOfTree(content.tree, options, tools);
     case 'table': {
       const { kind, form, verbatim, log } = content;
-      const { losses, ...picked } = await pickTable(content.tables, name, which);
+      const picked = await pickTable(content.tables, name, which);
+      const { table, signature, bytes: own, notes, losses } = picked;
       const completeness = completenessOf(losses);
-      const sha256 = tools.sha256(picked.bytes);
-      return { ...picked, kind, form, verbatim, sha256, completeness, log, path, hostTree: null };
+      const sha256 = tools.sha256(own);
+      const about = { path, notes, completeness, hostTree: null };
+      return { ...about, kind, table, signature, form, verbatim, bytes: own, sha256, log };
     }
     default: {
       const { kind, log } = content;

@@ -94,24 +94,23 @@ function unreportedReason(
   unit: RmrrUnit,
   abi: Abi,
 ): Pick<MissingRegion, 'reason' | 'message'> | null {
-  const name = unitName(unit);
   if (!xen.iommu_enabled || xen.outcome !== 'ok') {
     return {
       reason: 'vtd-disabled',
-      message: `${name} was accepted, but VT-d is off, so it is not reported.`,
+      message: `${unitName(unit)} was accepted, but VT-d is off, so it is not reported.`,
     };
   }
   const { interface: iface, skipsEmptyNative } = xen.release;
   if (iface !== 'rfc-v7' && unit.devices[0]?.bdf === 0) {
     return {
       reason: 'never-reported',
-      message: `${name} names 00:00.0 as its first device, at which Xen stops looking; no guest is told of it.`,
+      message: `${unitName(unit)} names 00:00.0 as its first device, at which Xen stops looking; no guest is told of it.`,
     };
   }
   if (abi === 'native' && skipsEmptyNative && framesOf(unit).nr_pages === 0n) {
     return {
       reason: 'no-pages',
-      message: `${name} comes to 0 pages by Xen's count, and is passed over.`,
+      message: `${unitName(unit)} comes to 0 pages by Xen's count, and is passed over.`,
     };
   }
   return null;

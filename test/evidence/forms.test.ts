@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { byteSum } from '../../src/acpi/sdt.js';
+import { byteSum, signatureOf } from '../../src/acpi/sdt.js';
 import { readContent } from '../../src/evidence/content.js';
-import { isIommuTable, pickTable, signatureOf } from '../../src/evidence/pick.js';
+import { isIommuTable, pickTable } from '../../src/evidence/pick.js';
 import { NODE_TOOLS } from '../../src/read/tools.js';
 import { CORPUS, corpusNote, corpusTables } from '../support/corpus.js';
 import { fixtures } from '../support/fixtures.js';

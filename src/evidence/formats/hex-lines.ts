@@ -1,3 +1,4 @@
+import { signatureOf } from '../../acpi/sdt.js';
 import { digitsToBytes, hex } from '../../base/hex.js';
 import { tooLarge } from '../limit.js';
 import type { Loss } from '../logs/log.js';
@@ -181,7 +182,7 @@ const bytesOfWords = (text: string): string =>
 
 /** Whether bytes begin with four characters as a table's signature has them. */
 export const beginsAsTable = (bytes: Uint8Array): boolean =>
-  /^[A-Z][A-Z0-9_! ]{3}/.test(String.fromCharCode(...bytes.subarray(0, 4)));
+  /^[A-Z][A-Z0-9_! ]{3}/.test(signatureOf(bytes));
 
 /** The radix in which the second line's offset follows the first line's bytes. */
 function guessRadix(lines: readonly string[], pattern: RegExp): number {

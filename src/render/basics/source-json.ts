@@ -17,21 +17,15 @@ export interface SourceJson extends JsonObject {
 
 /** The source as JSON. */
 export function sourceToJson(source: Source): SourceJson {
-  const { path, kind } = source;
-  const table =
-    source.kind === 'table'
-      ? {
-          signature: source.signature,
-          length: source.bytes.length,
-          sha256: source.sha256,
-        }
-      : { signature: null, length: null, sha256: null };
-  const { completeness } = source;
+  const { path, kind, completeness } = source;
+  const table = source.kind === 'table' ? source : null;
   const missing = completeness === 'whole' ? [] : completeness.missing;
   return {
     ...pathToJson(path, 'path'),
     kind,
-    ...table,
+    signature: table?.signature ?? null,
+    length: table?.bytes.length ?? null,
+    sha256: table?.sha256 ?? null,
     completeness:
       missing.length === 0 ? 'whole' : { missing: missing.map((loss) => ({ ...loss })) },
   };

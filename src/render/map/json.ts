@@ -1,3 +1,4 @@
+import type { Diagnostic } from '../../acpi/diagnostic.js';
 import type { MapAnswer } from '../../answers/map.js';
 import { formatAddress, PAGE_SIZE } from '../../base/address.js';
 import { errnoName } from '../../xen/hypercall/errno.js';
@@ -13,35 +14,49 @@ export const boundsOf = (start_pfn: bigint, nr_pages: bigint) => ({
   limit: formatAddress(BigInt.asUintN(64, (start_pfn + nr_pages) * PAGE_SIZE - 1n)),
 });
 
-const rcOf = (rc: number | null) => ({ rc, errno: rc === null ? null : errnoName(rc) });
+const errnoOf = (rc: number | null) => (rc === null ? null : errnoName(rc));
 
 /** The map as the contract for scripts has it: see the JSON Schema `map`. */
-export function mapToJson(answer: MapAnswer): JsonObject {
-  const { source, result, iommu, diagnostics, notes } = answer;
-  const { xen, abi, answer: call } = result;
+export const mapToJson = (answer: MapAnswer): JsonObject => ({
+  source: sourceToJson(answer.source),
+  ...answeredToJson(answer),
+  format_version: FORMAT_VERSION,
+});
+
+/**
+ * What the hypervisor answered, as a map and a line of a scan have it.
+ *
+ * @param diagnostics those to show; left out: all
+ */
+export function answeredToJson(
+  { result, iommu, vtd, refusedBy, notes, diagnostics: all }: MapAnswer,
+  diagnostics: readonly Diagnostic[] = all,
+): JsonObject {
+  const { xen, abi, stop, answer: call } = result;
+  const rc = call?.rc ?? null;
   return {
-    source: sourceToJson(source),
     model: { xen: xen.release.name, abi, iommu },
     boot: {
-      ...rcOf(xen.parse_rc),
-      vtd: answer.vtd,
-      outcome: result.stop?.outcome ?? xen.outcome,
-      phase: result.stop?.phase ?? null,
-      why: result.stop?.why ?? xen.failure?.message ?? xen.off,
+      rc: xen.parse_rc,
+      errno: errnoOf(xen.parse_rc),
+      vtd,
+      outcome: stop?.outcome ?? xen.outcome,
+      phase: stop?.phase ?? null,
+      why: stop?.why ?? xen.failure?.message ?? xen.off,
     },
     hypercall: {
       op: 'XENMEM_reserved_device_memory_map',
       subop: 27,
       nr_entries_in: call?.nr_entries_in ?? null,
-      ...rcOf(call?.rc ?? null),
+      rc,
+      errno: errnoOf(rc),
       nr_entries: call?.nr_entries ?? null,
     },
-    ...(answer.refusedBy === null ? {} : { refused_by: answer.refusedBy }),
+    ...(refusedBy === null ? {} : { refused_by: refusedBy }),
     entries: entriesToJson(result),
     ignored: result.missing.map(missingToJson),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
     notes,
-    format_version: FORMAT_VERSION,
   };
 }
 

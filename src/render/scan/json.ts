@@ -2,8 +2,9 @@ import type { Table } from '../../acpi/tables.js';
 import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
 import { FORMAT_VERSION, type JsonObject, pathToJson } from '../basics/json.js';
+import { sourceToJson } from '../basics/source-json.js';
 import { findingToJson } from '../check/json.js';
-import { mapToJson } from '../map/json.js';
+import { answeredToJson } from '../map/json.js';
 
 /** What the user calls the sources of one run: `{ rack: 'b12' }`. */
 export type Labels = Readonly<Record<string, string>>;
@@ -19,18 +20,17 @@ const labelsToJson = (labels: Labels | undefined): JsonObject =>
  */
 export const scannedToJson = (path: string, answer: ScanAnswer, labels?: Labels): JsonObject => {
   const { map, table, findings, host } = answer;
-  const { source, format_version, ...rest } = mapToJson(map);
+  // What is wrong with the bytes stands among the findings.
+  const answered = answeredToJson(map, map.result.diagnostics);
   return {
     ...pathToJson(path, 'path'),
     ...labelsToJson(labels),
-    source,
+    source: sourceToJson(map.source),
     host: host === null ? null : { ...host },
     machine: table === null ? null : machineToJson(table),
-    ...rest,
-    // What is wrong with the bytes stands among the findings.
-    diagnostics: map.result.diagnostics.map((diagnostic) => ({ ...diagnostic })),
+    ...answered,
     findings: findings.map(findingToJson),
-    format_version,
+    format_version: FORMAT_VERSION,
   };
 };
 

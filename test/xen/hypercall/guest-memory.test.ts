@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { GuestMemory } from '../../../src/xen/hypercall/guest-memory.js';
 
@@ -27,4 +28,24 @@ it('lets a later mapping take rights away', () => {
   expect(memory.copyTo(0x1000n, new Uint8Array(16))).toBe(true);
   expect(memory.copyTo(0x1010n, new Uint8Array(16))).toBe(false);
   expect(memory.copyTo(0x1020n, new Uint8Array(16))).toBe(true);
+});
+
+it('holds what was written last at each address, whatever was written where and in what order', () => {
+  const writes = fc.array(
+    fc.tuple(fc.integer({ min: 0, max: 400 }), fc.uint8Array({ minLength: 1, maxLength: 150 })),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(writes, (all) => {
+      const memory = new GuestMemory();
+      memory.map(0x1000n, 0x1000n, ALLOWED);
+      const plain = new Uint8Array(700);
+      for (const [at, bytes] of all) {
+        memory.poke(0x1000n + BigInt(at), bytes);
+        plain.set(bytes, at);
+      }
+      expect(memory.copyFrom(0x1000n, plain.length)).toEqual(plain);
+      expect(memory.copyFrom(0x1064n, 50)).toEqual(plain.slice(100, 150));
+    }),
+  );
 });
