@@ -2,11 +2,19 @@ import type { Severity } from '../acpi/diagnostic.js';
 import type { Decoded } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
-import { type CheckResult, checkTable, type Finding, reaches, rulesFor } from '../check/check.js';
+import {
+  type CheckResult,
+  checkTable,
+  type Finding,
+  findIn,
+  reaches,
+  rulesFor,
+} from '../check/check.js';
 import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
-import type { Source } from '../evidence/source.js';
+import type { Source, TableSource } from '../evidence/source.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
+import type { Host } from '../machine/host.js';
 import { requireReleases } from '../xen/releases.js';
 import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { type Baseline, knownOf } from './baseline.js';
@@ -66,22 +74,16 @@ const NEED_ALL: ReadonlySet<string> = new Set([
 /**
  * What is wrong with a table, rule by rule.
  *
- * @param known what decoding made of the source, for those who have that already
  * @throws Failure `unknown-rule` for a rule there is none of
  */
-export function answerCheck(
-  { source, host }: Evidence,
-  options: CheckOptions = {},
-  known: Decoded<Table> | null = null,
-): CheckAnswer {
+export function answerCheck({ source, host }: Evidence, options: CheckOptions = {}): CheckAnswer {
   const isTable = source.kind === 'table';
   const selected = selectRules(options);
   const asked = isTable ? selected : selected.filter(({ id }) => REGION_RULES.has(id));
-  const isWhole = !isTable || missingFrom(source) === null;
-  const rules = isWhole ? asked : asked.filter(({ id }) => !NEED_ALL.has(id));
-  const decoded = (isWhole && isTable ? known : null) ?? decodedToJudge(source);
+  const rules = rulesToJudge(source, asked);
+  const decoded = decodedToJudge(source);
   const checked = checkTable(decoded, host ?? NO_HOST, rules);
-  const left = isWhole ? [] : asked.filter((rule) => !rules.includes(rule));
+  const left = rules === asked ? [] : asked.filter((rule) => !rules.includes(rule));
   const { xen, linux } = options;
   const concerned = concerning(
     { ...checked, notRun: [...checked.notRun, ...rulesFor(decoded.kind, left)] },
@@ -113,6 +115,30 @@ export function answerCheck(
     ],
   };
 }
+
+/**
+ * What all rules find in the table of a source: the findings of {@link answerCheck}, for those who ask nothing more.
+ *
+ * @param known what decoding made of all its bytes
+ */
+export function findingsIn(
+  source: TableSource,
+  host: Host | null,
+  known: Decoded<Table>,
+): Finding[] {
+  const isWhole = missingFrom(source) === null;
+  return findIn(
+    isWhole ? known : decodedToJudge(source),
+    host ?? NO_HOST,
+    rulesToJudge(source, RULES),
+  );
+}
+
+/** Those of some rules that have something to go by in what is there of a source. */
+const rulesToJudge = (source: Source, rules: readonly Rule[]): readonly Rule[] =>
+  source.kind !== 'table' || missingFrom(source) === null
+    ? rules
+    : rules.filter(({ id }) => !NEED_ALL.has(id));
 
 /** What decoding makes of the bytes to judge: the table's, or those of one that stands for the regions of a text. */
 const decodedToJudge = (source: Source): Decoded<Table> =>

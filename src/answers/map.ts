@@ -5,7 +5,7 @@ import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
-import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
+import { ALL_REGIONS, askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
 import type { Evidence } from './evidence.js';
 import { bootHypervisor, refusedBy, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
@@ -19,6 +19,8 @@ export interface MapOptions extends XenOptions {
   readonly nrEntries?: number | undefined;
   /** One device's regions instead of all. */
   readonly device?: Sbdf | undefined;
+  /** false: what a 64-bit toolstack is told of all regions, without the bytes of its memory. */
+  readonly memory?: false | undefined;
 }
 
 /** The hypercall's answer, and all that is to say about it. */
@@ -55,7 +57,7 @@ export function answerMap(
   known: Decoded<Table> = decoded(evidence.source),
 ): MapAnswer {
   const { source } = evidence;
-  const { device, nrEntries: nr_entries } = options;
+  const { device, compat, nrEntries: nr_entries } = options;
   if (device !== undefined) requireDevices(source);
   const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
   if (device !== undefined && xen.release.interface === 'rfc-v7') {
@@ -66,9 +68,9 @@ export function answerMap(
       EXIT.usage,
     );
   }
-  const abi = options.compat ? 'compat' : 'native';
+  const abi = compat ? 'compat' : 'native';
   const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
-  const result = clean(askRdmMap(xen, request));
+  const result = clean(askRdmMap(xen, options.memory === false ? ALL_REGIONS : request));
   const { table, diagnostics } = known;
   return {
     source,

@@ -1,7 +1,7 @@
 import type { Table } from '../acpi/tables.js';
 import type { Finding } from '../check/check.js';
 import type { Dmi, Host } from '../machine/host.js';
-import { answerCheck } from './check.js';
+import { findingsIn } from './check.js';
 import type { Evidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
 import { answerMap, decoded, type MapAnswer } from './map.js';
@@ -25,13 +25,13 @@ export type ScannedHost = Dmi & Pick<Host, 'linux' | 'xen'>;
  * @throws Failure `unknown-release`
  */
 export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
-  const known = decoded(evidence.source);
-  const isTable = evidence.source.kind === 'table';
+  const { source, host } = evidence;
+  const known = decoded(source);
   return {
-    map: answerMap(evidence, options, known),
+    map: answerMap(evidence, { ...options, memory: false }, known),
     table: known.table,
-    host: hostIn(evidence.host),
-    findings: isTable ? answerCheck(evidence, {}, known).result.findings : [],
+    host: hostIn(host),
+    findings: source.kind === 'table' ? findingsIn(source, host, known) : [],
   };
 }
 

@@ -88,6 +88,9 @@ const ALL: Readonly<Record<TableName, RuleBook>> = {
   IVRS: new RuleBook('IVRS', RULES),
 };
 
+const bookOf = (kind: TableName, rules: readonly Rule[]): RuleBook =>
+  rules === RULES ? ALL[kind] : new RuleBook(kind, rules);
+
 /**
  * Checks a table by its rules, in n log n steps of its size at most.
  *
@@ -101,29 +104,52 @@ export function checkTable(
   rules: readonly Rule[] = RULES,
 ): CheckResult {
   const { kind, table } = decoded;
-  const book = rules === RULES ? ALL[kind] : new RuleBook(kind, rules);
+  const book = bookOf(kind, rules);
   const subject = table && RULE_SETS[kind].subjectOf(table, host);
-  const remarks = new Map<Rule, Remark[]>();
-  const lacks = ({ needs }: Rule) => needs !== undefined && host[needs] === null;
-  const notRun = book.needing.filter(lacks);
-  findAll(decoded, subject, book, lacks, (rule, remark) => {
-    const known = remarks.get(rule);
-    if (known === undefined) remarks.set(rule, [remark]);
-    else known.push(remark);
-  });
-  const findings: Finding[] = [];
+  const remarks = findAll(decoded, subject, book, host);
   const consequences = new Map<Rule, readonly Consequence[]>();
-  if (remarks.size === 0) return { findings, consequences, notRun };
   for (const rule of book.rules) {
-    const found = remarks.get(rule);
-    if (found === undefined) continue;
-    for (const remark of found) findings.push(findingOf(rule, remark, decoded.size));
+    if (!remarks.has(rule)) continue;
     const holding = rule.consequences.filter(({ holds }) => !holds || !table || holds(subject));
     consequences.set(rule, holding);
   }
+  const findings = findingsOf(remarks, book, decoded.size);
+  return { findings, consequences, notRun: book.needing.filter((rule) => lacks(rule, host)) };
+}
+
+/**
+ * What rules find in a table, as {@link checkTable} has it, for those who do not ask what it means.
+ *
+ * @param host what is known of the machine the table is from
+ * @param rules the rules to go by; those of other tables are left out
+ */
+export function findIn(
+  decoded: Decoded,
+  host: HostFacts = NO_HOST,
+  rules: readonly Rule[] = RULES,
+): Finding[] {
+  const { kind, table } = decoded;
+  const book = bookOf(kind, rules);
+  const subject = table && RULE_SETS[kind].subjectOf(table, host);
+  return findingsOf(findAll(decoded, subject, book, host), book, decoded.size);
+}
+
+/** Whether a rule has nothing to go by, for want of a fact of the machine. */
+const lacks = ({ needs }: Rule, host: HostFacts): boolean =>
+  needs !== undefined && host[needs] === null;
+
+/** The remarks of rules as findings, in the order that {@link CheckResult} promises. */
+function findingsOf(
+  remarks: ReadonlyMap<Rule, readonly Remark[]>,
+  { rules }: RuleBook,
+  size: number,
+): Finding[] {
+  if (remarks.size === 0) return [];
+  const findings = rules.flatMap((rule) =>
+    (remarks.get(rule) ?? []).map((remark) => findingOf(rule, remark, size)),
+  );
   // Sorting is stable, so the order of the rules stays at one offset.
-  findings.sort((a, b) => a.offset - b.offset);
-  return { findings, consequences, notRun };
+  return findings.sort((a, b) => a.offset - b.offset);
 }
 
 function findingOf(rule: Rule, remark: Remark, size: number): Finding {
@@ -134,28 +160,33 @@ function findingOf(rule: Rule, remark: Remark, size: number): Finding {
   return devices === undefined ? finding : { ...finding, devices };
 }
 
-/** Tells all that the rules find. */
+/** All that the rules of a book find, by rule. */
 function findAll(
   { kind, table, diagnostics }: Decoded,
   subject: unknown,
   book: RuleBook,
-  lacks: (rule: Rule) => boolean,
-  tell: (rule: Rule, remark: Remark) => void,
-): void {
+  host: HostFacts,
+): ReadonlyMap<Rule, readonly Remark[]> {
+  const found = new Map<Rule, Remark[]>();
+  const tell = (rule: Rule, remark: Remark) => {
+    const known = found.get(rule);
+    if (known === undefined) found.set(rule, [remark]);
+    else known.push(remark);
+  };
+  const tellAll = (rule: Rule, remarks: Remarks) => {
+    if (remarks === undefined) return;
+    if ('message' in remarks) tell(rule, remarks);
+    else for (const remark of remarks) tell(rule, remark);
+  };
   for (const diagnostic of diagnostics) {
     const rule = book.ofDiagnostics.get(diagnostic.code);
     if (rule !== undefined) tell(rule, diagnostic);
   }
-  if (table === null) return;
+  if (table === null) return found;
   for (const rule of book.whole) {
-    if (lacks(rule)) continue;
-    for (const remark of rule.test?.(subject) ?? []) tell(rule, remark);
+    if (lacks(rule, host)) continue;
+    tellAll(rule, rule.test?.(subject));
   }
-  const tellAll = (rule: Rule, remarks: Remarks) => {
-    if (remarks === undefined) return;
-    if (!('message' in remarks)) for (const remark of remarks) tell(rule, remark);
-    else tell(rule, remarks);
-  };
   const { entriesOf } = RULE_SETS[kind];
   for (const structure of table.structures) {
     for (const { rule, each } of book.ofStructures(structure.name)) {
@@ -167,6 +198,7 @@ function findAll(
       }
     }
   }
+  return found;
 }
 
 /** Those of some rules that are about a table. */

@@ -31,8 +31,8 @@ export interface Remark {
   readonly severity?: Severity;
 }
 
-/** What a rule says of one part of a table. */
-export type Remarks = Remark | readonly Remark[] | undefined;
+/** What a rule says of a table, or of one part of it. */
+export type Remarks = Remark | Iterable<Remark> | undefined;
 
 /**
  * A rule's look at one part of a table after the other: rules that need no more than one part at a time leave the going
@@ -80,7 +80,7 @@ export interface Rule<S = unknown> {
   /** Finds it in single parts of the table. */
   readonly each?: Inspection<S>;
   /** Finds it in the table as a whole. Where neither does, decoding does: its diagnostics have the rule's id as code. */
-  test?(subject: S): Iterable<Remark>;
+  test?(subject: S): Remarks;
 }
 
 /** The rules of a table, from the table as a whole to what only its machine can tell. */

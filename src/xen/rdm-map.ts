@@ -5,7 +5,13 @@ import { unreportedRegions } from './amd/reserved-device-memory.js';
 import type { Xen } from './boot.js';
 import type { Abi } from './hypercall/abi.js';
 import { errnoName } from './hypercall/errno.js';
-import { type Answer, callOnce, callTwice, type Request } from './hypercall/hypercall.js';
+import {
+  type Answer,
+  callOnce,
+  callTwice,
+  callWithoutMemory,
+  type Request,
+} from './hypercall/hypercall.js';
 import { HypervisorStop, type Stop } from './stop.js';
 import { type IgnoredRegion, type RmrrUnit, unitName } from './vtd/units.js';
 import { framesOf } from './vtd/vtd.js';
@@ -26,21 +32,23 @@ export interface RdmMapResult {
 }
 
 /** What to ask: without nr_entries two calls are made, as a toolstack does. */
-export type RdmRequest = Omit<Request, 'nr_entries'> & { readonly nr_entries?: number | undefined };
+export interface RdmRequest extends Omit<Request, 'nr_entries'> {
+  readonly nr_entries?: number | undefined;
+}
+
+/** What a toolstack asks, where nobody wants to see the bytes of its memory. */
+export const ALL_REGIONS = 'all-regions';
 
 /** Asks a booted hypervisor for its reserved device memory and explains what is missing. */
-export function askRdmMap(xen: Xen, request: RdmRequest): RdmMapResult {
+export function askRdmMap(xen: Xen, request: RdmRequest | typeof ALL_REGIONS): RdmMapResult {
   const { answer, stop } = ask(xen, request);
+  const abi = request === ALL_REGIONS ? 'native' : request.abi;
   return {
     xen,
-    abi: request.abi,
+    abi,
     answer,
     stop,
-    missing: [
-      ...xen.ignored,
-      ...unreportedUnits(xen, request.abi),
-      ...unreportedIvmds(xen, request.abi),
-    ],
+    missing: [...xen.ignored, ...unreportedUnits(xen, abi), ...unreportedIvmds(xen, abi)],
     diagnostics: [
       ...bootDiagnostics(xen, stop),
       ...xen.diagnostics,
@@ -50,20 +58,26 @@ export function askRdmMap(xen: Xen, request: RdmRequest): RdmMapResult {
   };
 }
 
-function ask(xen: Xen, request: RdmRequest): { answer: Answer | null; stop: Stop | null } {
+function ask(
+  xen: Xen,
+  request: RdmRequest | typeof ALL_REGIONS,
+): { answer: Answer | null; stop: Stop | null } {
   const { outcome, why } = xen;
   if (outcome !== 'ok') return { answer: null, stop: { outcome, phase: 'boot', why: why ?? '' } };
-  const { nr_entries } = request;
   try {
-    const answer =
-      nr_entries === undefined
-        ? callTwice(xen, request)
-        : callOnce(xen, { ...request, nr_entries });
-    return { answer, stop: null };
+    return { answer: call(xen, request), stop: null };
   } catch (error) {
     if (!(error instanceof HypervisorStop)) throw error;
     return { answer: null, stop: { outcome: error.outcome, phase: 'call', why: error.message } };
   }
+}
+
+function call(xen: Xen, request: RdmRequest | typeof ALL_REGIONS): Answer {
+  if (request === ALL_REGIONS) return callWithoutMemory(xen);
+  const { nr_entries } = request;
+  return nr_entries === undefined
+    ? callTwice(xen, request)
+    : callOnce(xen, { ...request, nr_entries });
 }
 
 /** Regions of an IVRS table that are in use, but not in the map. */

@@ -32,6 +32,12 @@ const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string 
     return aboutField(unit, drhd.at.registerBaseAddress, 8, message);
   });
 
+/** A rule's test that compares units with each other, so that it has nothing to say of one alone. */
+const amongUnits =
+  (compare: (drhds: readonly Drhd[], subject: Subject) => Iterable<Remark>) =>
+  (subject: Subject): Remarks =>
+    subject.drhds.length < 2 ? undefined : compare(subject.drhds, subject);
+
 /** Rules about DMA remapping units. */
 export const DRHD_RULES: readonly Rule<Subject>[] = [
   {
@@ -46,10 +52,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Look in the firmware's setup whether VT-d is switched off; where it is on, ask the vendor for a table with the units.",
-    *test({ drhds, table: { header } }) {
+    test({ drhds, table: { header } }) {
       if (drhds.length > 0 || header.length < dmarHeader.fixedLength) return;
       const message = `None of the structures in the table's ${header.length} bytes, from offset ${dmarHeader.fixedLength} on, is a DRHD.`;
-      yield { offset: 0, length: dmarHeader.fixedLength, message };
+      return { offset: 0, length: dmarHeader.fixedLength, message };
     },
   },
   {
@@ -126,7 +132,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onLinux('of one segment the second is dropped, and its device scope with it'),
     ],
     advice: "Report it to the firmware's vendor.",
-    *test({ drhds }) {
+    test: amongUnits(function* (drhds) {
       const owners = new Map<bigint, Drhd>();
       for (const unit of drhds) {
         const base = unit.registerBaseAddress;
@@ -137,7 +143,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
           yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
         }
       }
-    },
+    }),
   },
   {
     id: 'drhd-base-overlap',
@@ -151,7 +157,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor: a base address or a size is wrong.",
-    *test({ drhds }) {
+    test: amongUnits(function* (drhds) {
       const end = ({ registerBaseAddress: base, size }: Drhd) =>
         base + BigInt(registerSetPages(size)) * PAGE_SIZE;
       const placed = drhds
@@ -166,7 +172,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
         }
         if (highest === null || end(unit) > end(highest)) highest = unit;
       }
-    },
+    }),
   },
   {
     id: 'drhd-include-all-twice',
@@ -182,10 +188,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Of units of one segment only one can be meant: report it to the firmware's vendor. Of two segments nothing is wrong.",
-    *test(subject) {
+    test: amongUnits(function* (drhds, subject) {
       let elsewhere: Drhd | null = null;
       const firsts = new Map<number, Drhd>();
-      for (const unit of subject.drhds.filter(includesPciAll)) {
+      for (const unit of drhds.filter(includesPciAll)) {
         const first = firsts.get(unit.segment);
         if (first === undefined) firsts.set(unit.segment, unit);
         else {
@@ -198,7 +204,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
         }
         elsewhere ??= unit;
       }
-    },
+    }),
   },
   {
     id: 'drhd-include-all-not-last',
@@ -209,7 +215,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onLinux('the kernel moves it to the end itself'),
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen get along with it.",
-    *test({ drhds }) {
+    test: amongUnits(function* (drhds) {
       const lastAll = new Map<number, Drhd>();
       const last = new Map<number, Drhd>();
       for (const unit of drhds) {
@@ -222,7 +228,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
         const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(segment)}, but the ${called(after)} follows it there.`;
         yield aboutField(unit, drhd.at.flags, 1, message);
       }
-    },
+    }),
   },
   {
     id: 'drhd-no-scope',
@@ -235,14 +241,13 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor: the unit serves no device.",
-    *test({ drhds }) {
-      const serves = (unit: Drhd) => includesPciAll(unit) || !namesNothing(unit);
-      const severity = drhds.some(serves) ? 'warning' : 'error';
-      for (const unit of drhds) {
-        if (serves(unit)) continue;
+    test({ drhds }) {
+      const idle = drhds.filter((unit) => !includesPciAll(unit) && namesNothing(unit));
+      const severity = idle.length < drhds.length ? 'warning' : 'error';
+      return idle.map((unit) => {
         const message = `The ${called(unit)} has neither INCLUDE_PCI_ALL nor a device scope.`;
-        yield { ...about(unit, message), severity };
-      }
+        return { ...about(unit, message), severity };
+      });
     },
   },
   {
@@ -255,8 +260,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onXen("whichever unit comes first in Xen's list gets the device"),
     ],
     advice: "Report it to the firmware's vendor: only one unit can be right.",
-    *test({ drhds }) {
-      if (drhds.length < 2) return;
+    test: amongUnits(function* (drhds) {
       const owners = new Map<string | number, Drhd>();
       for (const unit of drhds) {
         for (const scope of unit.deviceScope) {
@@ -272,7 +276,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
           }
         }
       }
-    },
+    }),
   },
   {
     id: 'drhd-too-many',
@@ -294,11 +298,11 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       },
     ],
     advice: 'Use Xen 4.16 or later on this machine.',
-    *test({ drhds }) {
+    test({ drhds }) {
       const unit = drhds[XEN_UNITS];
       if (unit === undefined) return;
       const message = `The table has ${drhds.length} DRHDs; the one at offset ${unit.offset} is the first beyond ${XEN_UNITS}.`;
-      yield about(unit, message);
+      return about(unit, message);
     },
   },
 ];

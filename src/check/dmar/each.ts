@@ -1,8 +1,12 @@
 import type { DeviceScope } from '../../acpi/dmar/device-scope.js';
 import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
+import type { TableStructure } from '../../acpi/table-layout.js';
 import type { Inspection, Remarks } from '../rule.js';
 import type { Subject } from './subject.js';
+
+/** What a look is called as: checkTable gives each the structures that it asks for. */
+type StructureLook = (structure: TableStructure, subject: Subject) => Remarks;
 
 type StructureOf<N extends Structure['name']> = Extract<Structure, { name: N }>;
 
@@ -13,7 +17,7 @@ export const eachOf = <N extends Structure['name']>(
 ): Inspection<Subject> => ({
   part: 'structure',
   names,
-  look: (structure, subject) => look(structure as StructureOf<N>, subject),
+  look: look as StructureLook,
 });
 
 /** A look at each structure, whatever it is. */
@@ -22,7 +26,7 @@ export const eachStructure = (
 ): Inspection<Subject> => ({
   part: 'structure',
   names: null,
-  look: (structure, subject) => look(structure as Structure, subject),
+  look: look as StructureLook,
 });
 
 /** A look at each reserved memory region. */
@@ -34,6 +38,5 @@ export const eachScope = (
   look: (scope: DeviceScope, structure: Scoped, subject: Subject) => Remarks,
 ): Inspection<Subject> => ({
   part: 'entry',
-  look: (entry, structure, subject) =>
-    look(entry as DeviceScope, structure as unknown as Scoped, subject),
+  look: look as (entry: object, structure: TableStructure, subject: Subject) => Remarks,
 });

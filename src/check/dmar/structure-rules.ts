@@ -108,15 +108,17 @@ export const STRUCTURE_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen read the other types in any order.",
-    *test({ table: { structures } }) {
+    test({ table: { structures } }) {
+      const remarks: Remark[] = [];
       let highest = structures[0];
       for (const structure of structures) {
         if (highest === undefined || structure.type >= highest.type) highest = structure;
         else {
           const message = `The ${called(structure)} has type ${structure.type} but follows the ${called(highest)} of type ${highest.type}.`;
-          yield aboutField(structure, 0, 2, message);
+          remarks.push(aboutField(structure, 0, 2, message));
         }
       }
+      return remarks;
     },
   },
   {

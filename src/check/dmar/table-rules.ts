@@ -4,7 +4,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
 import { byAcpi, bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
 import { reservedBits } from '../reserved.js';
-import type { Rule } from '../rule.js';
+import type { Remark, Rule } from '../rule.js';
 import { aboutField } from '../wording.js';
 import { linuxLogs } from './consequence.js';
 import type { Subject } from './subject.js';
@@ -100,9 +100,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu('a width field of 0 refuses the table: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor for a table that names the machine's real address width.",
-    *test({ table: { header } }) {
+    test({ table: { header } }) {
       if (isUsableWidth(header)) return;
-      yield aboutField(
+      return aboutField(
         HEADER,
         dmarHeader.at.hostAddressWidth,
         1,
@@ -126,19 +126,15 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       'Compare it with "address sizes" in /proc/cpuinfo and report it to the firmware\'s vendor.',
-    *test({ table: { header }, deadUnits }) {
-      for (const { offset, base } of deadUnits) {
+    test({ table: { header }, deadUnits }) {
+      const dead = deadUnits.map(({ offset, base }): Remark => {
         const message = `The registers of the DRHD at offset ${offset} cannot be at ${hex(base)}, where it has them: software that reads the address widths of the unit there finds none.`;
-        yield { offset, length: 4, message, severity: 'info' };
-      }
+        return { offset, length: 4, message, severity: 'info' };
+      });
       const bits = header.hostAddressWidth + 1;
-      if (!isUsableWidth(header) || (bits >= 32 && bits <= 52)) return;
-      yield aboutField(
-        HEADER,
-        dmarHeader.at.hostAddressWidth,
-        1,
-        `The host address width at offset ${dmarHeader.at.hostAddressWidth} is ${header.hostAddressWidth}, that is ${bits} bits; machines have 32 to 52.`,
-      );
+      if (!isUsableWidth(header) || (bits >= 32 && bits <= 52)) return dead;
+      const message = `The host address width at offset ${dmarHeader.at.hostAddressWidth} is ${header.hostAddressWidth}, that is ${bits} bits; machines have 32 to 52.`;
+      return [...dead, aboutField(HEADER, dmarHeader.at.hostAddressWidth, 1, message)];
     },
   },
   {
@@ -149,8 +145,8 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
       bySpecification('reserved fields must be 0; a later revision may give them meaning'),
     ],
     advice: "Ask the firmware's vendor to clear them.",
-    *test({ table: { header } }) {
-      yield* reservedBits(dmarHeader, header, HEADER, () => 'The header');
+    test({ table: { header } }) {
+      return reservedBits(dmarHeader, header, HEADER, () => 'The header');
     },
   },
   {
@@ -163,9 +159,9 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       'Nothing, if the machine has fewer than 255 logical processors; else look for a firmware setting.',
-    *test({ table: { header } }) {
+    test({ table: { header } }) {
       if (!hasFlag(header.flags, DMAR_FLAGS, 'X2APIC_OPT_OUT')) return;
-      yield aboutField(
+      return aboutField(
         HEADER,
         dmarHeader.at.flags,
         1,
@@ -178,10 +174,10 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     severity: 'warning',
     title: 'Interrupt remapping is promised, but no unit has an I/O APIC',
     ...UNMAPPED_IO_APIC,
-    *test({ table: { header }, drhds }) {
+    test({ table: { header }, drhds }) {
       if (!hasFlag(header.flags, DMAR_FLAGS, 'INTR_REMAP') || drhds.length === 0) return;
       if (drhds.some((unit) => unit.deviceScope.some(({ type }) => type === SCOPE_IOAPIC))) return;
-      yield aboutField(
+      return aboutField(
         HEADER,
         dmarHeader.at.flags,
         1,

@@ -16,7 +16,7 @@ import {
 } from './abi.js';
 import { compatMemoryOp } from './compat-memory-op.js';
 import { GuestMemory } from './guest-memory.js';
-import { doMemoryOp } from './memory-op.js';
+import { collect, doMemoryOp, nativeWay } from './memory-op.js';
 
 /** The request, and what goes wrong with the caller's memory while it is answered. */
 export interface Request {
@@ -48,8 +48,8 @@ export interface Answer {
   readonly nr_entries: number;
   /** Entries in the buffer, each with the unit behind it. */
   readonly entries: readonly (Entry & { readonly unit: ReportedRegion })[];
-  /** The buffer's bytes, as far as entries were written. */
-  readonly buffer: Uint8Array;
+  /** The buffer's bytes, as far as entries were written; null where no memory was looked at. */
+  readonly buffer: Uint8Array | null;
 }
 
 /** Where the modelled guest keeps the buffer, unless told otherwise. */
@@ -114,4 +114,19 @@ export function callTwice(xen: Xen, request: Omit<Request, 'nr_entries'>): Answe
   return count.nr_entries === 0
     ? count
     : callOnce(xen, { ...request, nr_entries: count.nr_entries });
+}
+
+/**
+ * What {@link callTwice} comes to for a 64-bit guest that asks for all regions, without its memory: the same entries
+ * in the same order, since two calls that find room for each other's count walk the same list.
+ */
+export function callWithoutMemory(xen: Xen): Answer {
+  const entries: Answer['entries'][number][] = [];
+  const argument = { flags: XENMEM_RDM_ALL, nr_entries: Number.POSITIVE_INFINITY, pci: 0 };
+  const { rc, used_entries } = collect(xen, argument, nativeWay(xen), (_, entry, unit) => {
+    const { start_pfn, nr_pages } = entry;
+    entries.push({ start_pfn, nr_pages, unit });
+    return true;
+  });
+  return { rc, nr_entries_in: used_entries, nr_entries: used_entries, entries, buffer: null };
 }

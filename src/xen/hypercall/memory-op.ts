@@ -5,6 +5,7 @@ import {
   type Abi,
   argumentSize,
   decodeArgument,
+  type Entry,
   encodeArgument,
   encodeEntry,
   entrySize,
@@ -43,13 +44,18 @@ export interface MemoryOpAbi {
 const HYPERVISOR_START = 1n << 47n;
 const HYPERVISOR_END = 0xffff_8800_0000_0000n;
 
+const anyEntry = () => 0;
+
+/** What the native way in does with entries. */
+export const nativeWay = ({ release }: Xen): MemoryOpAbi => ({
+  abi: 'native',
+  checkEntry: anyEntry,
+  skipsEmpty: release.skipsEmptyNative,
+});
+
 /** The native hypercall (xen/common/memory.c, do_memory_op). */
 export const doMemoryOp = (xen: Xen, caller: Caller, cmd: number, arg: bigint): HypercallResult =>
-  memoryOp(xen, caller, cmd, arg, {
-    abi: 'native',
-    checkEntry: () => 0,
-    skipsEmpty: xen.release.skipsEmptyNative,
-  });
+  memoryOp(xen, caller, cmd, arg, nativeWay(xen));
 
 /**
  * Answers XENMEM_reserved_device_memory_map on the caller's memory.
@@ -80,7 +86,12 @@ export function memoryOp(
   if ((map.flags & ~XENMEM_RDM_ALL) !== 0) return refuse(ERRNO.EINVAL);
 
   const written: ReportedRegion[] = [];
-  const { rc, used_entries } = collect(xen, caller, map, way, written);
+  const { rc, used_entries } = collect(xen, map, way, (index, entry, unit) => {
+    const address = map.buffer + BigInt(index * entrySize(way.abi));
+    if (!caller.memory.copyTo(address, encodeEntry(entry, way.abi))) return false;
+    written.push(unit);
+    return true;
+  });
   const result = rc === 0 && map.nr_entries < used_entries ? -ERRNO.ENOBUFS : rc;
   const out = encodeArgument({ ...map, nr_entries: used_entries }, release.interface, way.abi);
   return { rc: caller.memory.copyTo(arg, out) ? result : -ERRNO.EFAULT, written };
@@ -89,13 +100,17 @@ export function memoryOp(
 const isGuestAddress = (address: bigint, { pv = false }: Caller): boolean =>
   !pv || address < HYPERVISOR_START || address >= HYPERVISOR_END;
 
-/** Writes what there is room for and counts all (get_reserved_device_memory, the callback). */
-function collect(
+/**
+ * Writes what there is room for and counts all (get_reserved_device_memory, the callback).
+ *
+ * @param map the argument; its buffer's address is not looked at
+ * @param write writes an entry to its place, counted from 0, in the buffer; false where that faults
+ */
+export function collect(
   xen: Xen,
-  { memory }: Caller,
-  map: RdmMap,
-  { abi, checkEntry, skipsEmpty }: MemoryOpAbi,
-  written: ReportedRegion[],
+  map: Omit<RdmMap, 'buffer'>,
+  { checkEntry, skipsEmpty }: Omit<MemoryOpAbi, 'abi'>,
+  write: (index: number, entry: Entry, unit: ReportedRegion) => boolean,
 ): { rc: number; used_entries: number } {
   const all = (map.flags & XENMEM_RDM_ALL) !== 0;
   let used_entries = 0;
@@ -105,9 +120,7 @@ function collect(
     if (used_entries < map.nr_entries) {
       const verdict = checkEntry(start_pfn, nr_pages);
       if (verdict !== 0) return verdict;
-      const address = map.buffer + BigInt(used_entries) * BigInt(entrySize(abi));
-      if (!memory.copyTo(address, encodeEntry({ start_pfn, nr_pages }, abi))) return -ERRNO.EFAULT;
-      written.push(unit);
+      if (!write(used_entries, { start_pfn, nr_pages }, unit)) return -ERRNO.EFAULT;
     }
     used_entries++;
     return 1;
