@@ -3,7 +3,7 @@ import { isatty } from 'node:tty';
 import { addSummary, emptySummary, releasesAsked } from '../answers/scan-summary.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { pathsIn } from '../read/path-list.js';
-import { walk } from '../read/walk.js';
+import { isSmallFile, walk } from '../read/walk.js';
 import { toJsonText } from '../render/basics/json.js';
 import { plural } from '../render/basics/text.js';
 import { summaryText, summaryToJson } from '../render/scan/summary.js';
@@ -95,8 +95,8 @@ function closingLine({
 async function* scanned(paths: readonly string[], options: ScanOptions) {
   const todo = batches(allPaths(paths, options));
   const first = await take(todo, WORTH_THREADS);
-  const threads = availableParallelism();
-  if (threads === 1 || first.length < WORTH_THREADS) {
+  const threads = availableParallelism() - 1;
+  if (threads === 0 || first.length < WORTH_THREADS) {
     for await (const batch of concat(first, todo)) yield await scanBatch(batch, options);
     return;
   }
@@ -107,8 +107,16 @@ async function* scanned(paths: readonly string[], options: ScanOptions) {
     divide: (batch) => batch.map((item) => [item]),
     join: (parts) => joinResults(parts, options),
     lost: (batch, error) => lostBatch(batch, error, options),
+    here: (batch) => (isHarmless(batch) ? scanBatch(batch, options) : null),
   });
 }
+
+/** Bytes of a file up to which reading it takes no memory to speak of. */
+const SMALL = 64 * 1024;
+
+/** Whether nothing that is read for a batch can take so much memory, or so long, that this thread should not do it. */
+const isHarmless = (batch: Batch): boolean =>
+  batch.every((item) => 'obstacle' in item || isSmallFile(item.path, SMALL));
 
 /** The paths of the command line, then those of the list. */
 async function* allPaths(paths: readonly string[], { filesFrom, null: isNull }: ScanOptions) {

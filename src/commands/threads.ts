@@ -3,6 +3,9 @@ import { Worker } from 'node:worker_threads';
 /** Inputs a thread is given ahead, so that it need not wait for the one that hands them out. */
 const AHEAD = 3;
 
+/** Answers that may wait for one before them, for each thread: more would be memory, fewer would leave threads idle. */
+const WAITING = 8;
+
 /** What threads do, and what is done where one dies of its work. */
 export interface Work<I, O> {
   /** What tells the program, started again in a thread, to answer each message with one, in order. */
@@ -14,6 +17,8 @@ export interface Work<I, O> {
   readonly join: (outputs: readonly O[]) => O;
   /** The answer to an input that threads die of and that cannot be divided. */
   readonly lost: (input: I, error: Error) => O;
+  /** Answers in this thread, which works along; null for an input that it must not die of. */
+  readonly here: (input: I) => Promise<O> | null;
 }
 
 interface Pending<I, O> {
@@ -65,6 +70,11 @@ class Thread<I, O> {
     this.#worker.postMessage(pending.input);
   }
 
+  /** Whether it has less to do than it could be given. */
+  get isFree(): boolean {
+    return this.#pending.length < AHEAD;
+  }
+
   ask(input: I): Promise<O> {
     return new Promise((resolve) => this.#post({ input, resolve }));
   }
@@ -75,9 +85,28 @@ class Thread<I, O> {
   }
 }
 
+/** An answer in the order of the inputs, which may be there before those ahead of it. */
+class Answer<O> {
+  output: { readonly value: O } | null = null;
+
+  constructor(readonly promise: Promise<O>) {
+    promise.then(
+      (value) => {
+        this.output = { value };
+      },
+      // Whoever waits for it is told.
+      () => {},
+    );
+  }
+}
+
+/** Lets what other threads have sent come in. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /**
- * Has threads work on inputs; only a few are under way at once, so that memory stays flat.
+ * Has threads work on inputs, and this one beside them; only a few are under way at once, so that memory stays flat.
  *
+ * @param count threads beside this one
  * @returns the answers in the order of the inputs
  */
 export async function* inThreads<I, O>(
@@ -86,16 +115,27 @@ export async function* inThreads<I, O>(
   work: Work<I, O>,
 ): AsyncGenerator<O> {
   const threads = Array.from({ length: count }, () => new Thread<I, O>(work));
-  const answers: Promise<O>[] = [];
-  let next = 0;
+  const answers: Answer<O>[] = [];
   try {
     for await (const input of inputs) {
-      if (answers.length === count * AHEAD) {
-        yield (await answers.shift()) as O;
+      let asked: Promise<O> | null = null;
+      while (asked === null) {
+        const isWaiting = answers.length >= count * WAITING;
+        const thread = isWaiting ? undefined : threads.find(({ isFree }) => isFree);
+        asked = thread?.ask(input) ?? (isWaiting ? null : work.here(input));
+        if (asked === null || thread === undefined) {
+          // Of what it works on itself, the answer is there when it is done.
+          await (asked ?? answers[0]?.promise);
+          await turn();
+        }
+        if (asked !== null) answers.push(new Answer(asked));
+        for (let first = answers[0]; first?.output; first = answers[0]) {
+          yield first.output.value;
+          answers.shift();
+        }
       }
-      answers.push((threads[next++ % count] as Thread<I, O>).ask(input));
     }
-    for (const answer of answers) yield await answer;
+    for (const { promise } of answers) yield await promise;
   } finally {
     for (const thread of threads) await thread.end();
   }

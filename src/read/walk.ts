@@ -37,6 +37,16 @@ export function isCollection(path: string): boolean {
   }
 }
 
+/** Whether a path is a regular file of at most so many bytes, or cannot be looked at. */
+export function isSmallFile(path: string, size: number): boolean {
+  try {
+    const stats = statSync(toSystem(path));
+    return stats.isFile() && stats.size <= size;
+  } catch {
+    return true;
+  }
+}
+
 /** What the kernel shows of a machine: beside its tables nothing there is a source. */
 const KERNEL_TREES: ReadonlySet<string> = new Set(['sys', 'proc']);
 

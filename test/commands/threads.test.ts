@@ -24,6 +24,10 @@ const work = (workerData: string): Work<number[], number[]> => ({
   divide: (numbers) => numbers.map((number) => [number]),
   join: (parts) => parts.flat(),
   lost: (numbers) => numbers.map(() => Number.NaN),
+  here: (numbers) =>
+    numbers.some((number) => number % 7 === 0)
+      ? null
+      : Promise.resolve(numbers.map((number) => 2 * number)),
 });
 
 describe('a thread that dies', () => {
