@@ -16,8 +16,9 @@ export const TABLE_NAMES = TABLE_LAYOUTS.map(({ kind }) => kind).join(' or ');
  * made of whole ones; else it stays with it, for its length may be wrong.
  */
 export function tablesOf(bytes: Uint8Array): Uint8Array[] {
+  if (!isIommuTable(bytes)) return splitSdts(bytes);
+  if (lengthOf(bytes) >= bytes.length) return [bytes];
   const tables = splitSdts(bytes);
-  if (!isIommuTable(bytes)) return tables;
   const counted = tables.reduce((sum, table) => sum + table.length, 0);
   return tables.length > 1 && counted === bytes.length ? tables : [bytes];
 }
@@ -49,10 +50,9 @@ export async function pickTable(
   name: string,
   which?: number,
 ): Promise<Picked> {
-  const kind = TABLE_LAYOUTS.map((layout) => layout.kind).find((one) =>
-    tables.some((table) => tableOfBytes(table.bytes) === one),
-  );
-  const found = tables.filter((table) => kind !== undefined && tableOfBytes(table.bytes) === kind);
+  const kinds = tables.map((table) => tableOfBytes(table.bytes));
+  const kind = TABLE_LAYOUTS.find((layout) => kinds.includes(layout.kind))?.kind;
+  const found = tables.filter((_, i) => kind !== undefined && kinds[i] === kind);
   if (kind === undefined) {
     const { describeTables } = await import('../acpi/table-names.js');
     if (tables.some((table) => signatureOf(table.bytes) === 'IORT')) {
@@ -106,10 +106,15 @@ export async function pickTable(
   };
 }
 
+/** The length in bytes that a table's header claims; 0 where the bytes end before it. */
+const lengthOf = (bytes: Uint8Array): number =>
+  bytes.length < SDT_LENGTH + 4
+    ? 0
+    : new DataView(bytes.buffer, bytes.byteOffset).getUint32(SDT_LENGTH, true);
+
 /** Bytes that a table's header claims and that are not there. */
 function cutOff(bytes: Uint8Array): Loss[] {
   const { length: present } = bytes;
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
-  const claimed = view.getUint32(SDT_LENGTH, true);
+  const claimed = lengthOf(bytes);
   return claimed > present ? [{ code: 'table-cut', claimed, present }] : [];
 }
