@@ -1,4 +1,5 @@
-import stringWidth from 'fast-string-width';
+import Table from 'cli-table3';
+import stringWidth from 'string-width';
 
 /** A column of a table. */
 export interface Column {
@@ -6,31 +7,51 @@ export interface Column {
   align?: 'left' | 'right';
 }
 
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+};
+
+/** Rows that the library lays out at once; of more than these it takes ever longer. */
+const LIBRARY_ROWS = 500;
+
 /**
  * Lays rows out in columns without ruling, so that lines can be grepped and pasted. A cell may hold
  * several lines.
  *
  * @param gap blanks between columns
- * @param heading how the names of the columns are coloured
  */
 export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   { gap = 2, heading = (text: string) => text } = {},
 ): string {
-  const widths = columnWidths(columns, rows);
-  const fitted = (text: string, i: number) => {
-    const blanks = ' '.repeat((widths[i] as number) - stringWidth(text));
-    return columns[i]?.align === 'right' ? blanks + text : text + blanks;
+  const all = [columns.map((column) => heading(column.heading)), ...rows];
+  const options = {
+    chars: { ...NO_LINES, middle: ' '.repeat(gap) },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    colAligns: columns.map((column) => column.align ?? 'left'),
+    colWidths: columnWidths(columns, rows),
   };
-  const lineOf = (texts: readonly string[]) => texts.map(fitted).join(' '.repeat(gap)).trimEnd();
-  const lines = [lineOf(columns.map((column) => heading(column.heading)))];
-  for (const row of rows) {
-    const cells = row.map((cell) => cell.split('\n'));
-    const height = Math.max(...cells.map(({ length }) => length));
-    for (let i = 0; i < height; i++) lines.push(lineOf(cells.map((cell) => cell[i] ?? '')));
+  const lines: string[] = [];
+  for (let at = 0; at < all.length; at += LIBRARY_ROWS) {
+    const table = new Table(options);
+    for (const row of all.slice(at, at + LIBRARY_ROWS)) table.push([...row]);
+    lines.push(...table.toString().split('\n'));
   }
-  return lines.join('\n');
+  return lines.map((line) => line.trimEnd()).join('\n');
 }
 
 /** What each column takes at its widest, its heading included. */
@@ -40,7 +61,7 @@ export const columnWidths = (
 ): number[] =>
   columns.map(({ heading }, i) =>
     rows.reduce(
-      (most, row) => Math.max(most, ...(row[i] ?? '').split('\n').map((line) => stringWidth(line))),
+      (most, row) => Math.max(most, ...(row[i] ?? '').split('\n').map(stringWidth)),
       stringWidth(heading),
     ),
   );

@@ -19,7 +19,7 @@ test('columns line up, and a cell of two lines makes two lines', async () => {
   );
 });
 
-test('rows look the same in a table that is longer', async () => {
+test('a table too long for the library looks the same', async () => {
   const heading = (text: string) => `\u001b[1m${text}\u001b[22m`;
   const widest = ['1000', 'the longest name of all', '999999 KiB'];
   const short = await renderTable(COLUMNS, [...rows(499), widest], { gap: 3, heading });
