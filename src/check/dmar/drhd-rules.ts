@@ -5,7 +5,7 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
-import type { Remark, Rule } from '../rule.js';
+import type { Remark, Remarks, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
 import { eachOf } from './each.js';
