@@ -102,3 +102,106 @@ describe('an argument of the wrong type is refused with a TypeError that says so
     }
   });
 });
+
+describe('an option or a part of the wrong type is refused with a TypeError that names it', () => {
+  const source = library.sourceOf(TABLE, 'it', { limit: 2000 }, NODE_TOOLS);
+  const guest = { options: { memory: 1n << 30n }, notes: [], file: null };
+  const request = { abi: 'native', nr_entries: 0 };
+  const cmdline = library.parseCmdline('', release);
+  type Calls = [what: string, call: (evidence: library.Evidence) => unknown];
+  const of = (wrong: unknown) => wrong as never;
+
+  it.each<Calls>([
+    ['evidence must be an object, not undefined', () => library.answerMap(of(undefined))],
+    ['evidence must be an object, not an array', () => library.answerShow(of([]))],
+    [
+      'evidence.source must be an object, not a string',
+      (one) => library.answerCheck({ ...one, source: of('x') }),
+    ],
+    [
+      'evidence.host must be an object or null, not undefined',
+      (one) => library.answerScan(of({ source: one.source })),
+    ],
+    ['source must be an object, not null', () => library.evidenceOf(of(null))],
+    [
+      'old.source.kind must be a string, not undefined',
+      (one) => library.answerDiff({ ...one, source: of({}) }, one),
+    ],
+    [
+      'evidence must be an array of objects, not of type Uint8Array',
+      () => library.answerExplain(of(TABLE), []),
+    ],
+    [
+      'lines must be an array of strings, not a string',
+      (one) => library.answerExplain([one], of('x')),
+    ],
+    ['options must be an object, not a string', (one) => library.answerMap(one, of('4.17'))],
+    [
+      'options.xen must be a string, not the number 4.17',
+      (one) => library.answerMap(one, { xen: of(4.17) }),
+    ],
+    [
+      'options.nrEntries must be an integer that is not negative, not the number -1',
+      (one) => library.answerMap(one, { nrEntries: -1 }),
+    ],
+    [
+      'options.iommu must be a boolean, not a string',
+      (one) => library.answerScan(one, { iommu: of('off') }),
+    ],
+    [
+      'options.devices must be an array of objects, not an array',
+      (one) => library.answerDevices(one, { devices: of(['00:1d.0']) }),
+    ],
+    [
+      'options.linux must be a string, not the number 6',
+      (one) => library.answerDevices(one, { linux: of(6) }),
+    ],
+    [
+      'options.ignore must be an array of strings, not a string',
+      (one) => library.answerCheck(one, { ignore: of('x') }),
+    ],
+    [
+      'options.failOn must be an array of strings, not a string',
+      (one) => library.answerDiff(one, one, { failOn: of('any') }),
+    ],
+    [
+      'description must be an object, not undefined',
+      (one) => library.answerGuest(one, of(undefined)),
+    ],
+    [
+      'description.file must be an object or null, not a string',
+      () => library.readGuest({ ...guest, file: of('x') }, '4.17.7'),
+    ],
+    [
+      'description.file.text must be a string, not of type Buffer',
+      () => library.readGuest({ ...guest, file: { path: 'x', text: of(Buffer.of()) } }, '4.17.7'),
+    ],
+    [
+      'description.options.memory must be a bigint, not the number 1024',
+      () => library.readGuest({ ...guest, options: { memory: of(1024) } }, '4.17.7'),
+    ],
+    ['release must be a string, not undefined', () => library.readGuest(guest, of(undefined))],
+    ['options.memory must be a bigint, not undefined', () => library.completeConfig(of({}))],
+    [
+      'options.limit must be an integer that is not negative, not undefined',
+      () => library.sourceOf(TABLE, 'it', of({}), NODE_TOOLS),
+    ],
+    [
+      'tools must be an object, not undefined',
+      () => library.sourceOf(TABLE, 'it', { limit: 1 }, of(undefined)),
+    ],
+    [
+      'release must be an object, not a string',
+      () => library.bootXen({}, library.UNKNOWN_MACHINE, of('4.17'), cmdline),
+    ],
+    ['request.abi must be a string, not undefined', () => library.askRdmMap(boot(TABLE), of({}))],
+    [
+      'request.buffer must be a bigint, not the number 4096',
+      () => library.callOnce(boot(TABLE), of({ ...request, buffer: 4096 })),
+    ],
+  ])('%s', async (message, call) => {
+    const evidence = library.evidenceOf(await source);
+    const work = async () => call(evidence);
+    await expect(work()).rejects.toThrow(new TypeError(`${message}.`));
+  });
+});

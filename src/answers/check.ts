@@ -1,6 +1,7 @@
 import type { Severity } from '../acpi/diagnostic.js';
 import type { Decoded } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
+import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import {
   type CheckResult,
@@ -20,7 +21,7 @@ import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { type Baseline, knownOf } from './baseline.js';
 import { bytesToJudge, lossNotes, missingFrom } from './completeness.js';
 import { concerning } from './concern.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, requireEvidence } from './evidence.js';
 import { fingerprintsOf } from './fingerprint.js';
 import { testimonyNotes } from './testimony.js';
 
@@ -39,6 +40,16 @@ export interface CheckOptions {
   /** Release of Linux, likewise. */
   readonly linux?: string | undefined;
 }
+
+/** What they must be. */
+const CHECK_OPTIONS: Shape<CheckOptions> = {
+  failOn: 'text?',
+  ignore: 'texts?',
+  only: 'texts?',
+  baseline: 'object?',
+  xen: 'text?',
+  linux: 'text?',
+};
 
 /** What is wrong with a table. */
 export interface CheckAnswer {
@@ -76,7 +87,10 @@ const NEED_ALL: ReadonlySet<string> = new Set([
  *
  * @throws Failure `unknown-rule` for a rule there is none of
  */
-export function answerCheck({ source, host }: Evidence, options: CheckOptions = {}): CheckAnswer {
+export function answerCheck(evidence: Evidence, options: CheckOptions = {}): CheckAnswer {
+  requireEvidence(evidence);
+  requireObject(options, 'options', CHECK_OPTIONS);
+  const { source, host } = evidence;
   const isTable = source.kind === 'table';
   const selected = selectRules(options);
   const asked = isTable ? selected : selected.filter(({ id }) => REGION_RULES.has(id));

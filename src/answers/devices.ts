@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
+import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { hexDigits } from '../base/hex.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
@@ -29,9 +30,9 @@ import type { Xen } from '../xen/boot.js';
 import { tableOfRegions } from '../xen/vtd/logged-regions.js';
 import { type Companions, companionsIn, missingOf } from './companions.js';
 import { bytesToJudge, missingFrom } from './completeness.js';
-import type { Evidence } from './evidence.js';
-import { bootHypervisor, type XenOptions } from './hypervisor.js';
-import { chooseKernel, type LinuxOptions } from './kernel.js';
+import { type Evidence, requireEvidence } from './evidence.js';
+import { bootHypervisor, XEN_OPTIONS, type XenOptions } from './hypervisor.js';
+import { chooseKernel, LINUX_OPTIONS, type LinuxOptions } from './kernel.js';
 import { refusedDevices, withLinuxTestimony, withXenTestimony } from './testimony.js';
 
 /** What a PCI function is, by the numbers of its maker. */
@@ -52,6 +53,16 @@ export interface DevicesOptions extends XenOptions, LinuxOptions {
   readonly all?: boolean | undefined;
 }
 
+/** What they must be. */
+const DEVICES_OPTIONS: Shape<DevicesOptions> = {
+  ...XEN_OPTIONS,
+  ...LINUX_OPTIONS,
+  devices: 'objects?',
+  slots: 'objects?',
+  ids: 'objects?',
+  all: 'flag?',
+};
+
 /** Which devices can be given to a guest, and why others cannot. */
 export interface DevicesAnswer {
   readonly source: Source;
@@ -71,6 +82,8 @@ export interface DevicesAnswer {
  *   `unknown-release`, both a matter of usage
  */
 export function answerDevices(evidence: Evidence, options: DevicesOptions = {}): DevicesAnswer {
+  requireEvidence(evidence);
+  requireObject(options, 'options', DEVICES_OPTIONS);
   const { host, source } = evidence;
   const { xen, notes } = bootHypervisor(evidence, options);
   const { bytes, regions, diagnostics } = regionsIn(source, host);

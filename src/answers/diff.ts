@@ -1,4 +1,5 @@
 import { decodeTable } from '../acpi/tables.js';
+import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type Change, diffTables, type TableBytes } from '../diff/diff.js';
 import { compareGuests, type GuestChange } from '../diff/guests.js';
@@ -7,8 +8,8 @@ import type { Release } from '../xen/releases.js';
 import { lossNotes, missingFrom } from './completeness.js';
 import { compareDevices, type DeviceChange } from './diff-devices.js';
 import { EFFECTS, type Effect } from './effects.js';
-import type { Evidence } from './evidence.js';
-import { bootHypervisor, type XenOptions } from './hypervisor.js';
+import { type Evidence, requireEvidence } from './evidence.js';
+import { bootHypervisor, XEN_OPTIONS, type XenOptions } from './hypervisor.js';
 
 /** Options of the question in what two tables differ. */
 export interface DiffOptions extends XenOptions {
@@ -17,6 +18,13 @@ export interface DiffOptions extends XenOptions {
   /** What makes the answer a no; left out: any difference. */
   readonly failOn?: readonly Effect[] | undefined;
 }
+
+/** What they must be. */
+const DIFF_OPTIONS: Shape<DiffOptions> = {
+  ...XEN_OPTIONS,
+  ignoreHeader: 'flag?',
+  failOn: 'texts?',
+};
 
 /** In what two tables differ, and what that means for guests. */
 export interface DiffAnswer {
@@ -38,6 +46,9 @@ export interface DiffAnswer {
  * @throws Failure `no-table` for a kernel's log or less than a header, `different-tables`, `unknown-release`
  */
 export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = {}): DiffAnswer {
+  requireEvidence(old, 'old');
+  requireEvidence(now, 'now');
+  requireObject(options, 'options', DIFF_OPTIONS);
   const [before, after] = [tableOf(old), tableOf(now)];
   const [kind, other] = [before.table.kind, after.table.kind];
   if (kind !== other) {

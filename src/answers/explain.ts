@@ -1,5 +1,6 @@
 import { decodeTable } from '../acpi/tables.js';
 import { PAGE_SIZE } from '../base/address.js';
+import { requireObject } from '../base/arguments.js';
 import { type Sbdf, sameSbdf } from '../base/sbdf.js';
 import { closestLine } from '../evidence/logs/closest.js';
 import type { AnnouncedTable, Facts, Log, LogRegion, Sighting } from '../evidence/logs/log.js';
@@ -9,7 +10,7 @@ import { type FaultKind, faultKind } from '../linux/fault-reasons.js';
 import { E820, type Host, type MemoryRange } from '../machine/host.js';
 import { DmarRegions } from '../regions/of-dmar.js';
 import type { ReservedRegion } from '../regions/region.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, requireEvidence } from './evidence.js';
 import { type Problem, type Remedy, remediesFor, type Situation } from './remedies.js';
 
 /** What is known when lines are explained, beside the lines. */
@@ -400,6 +401,8 @@ export function answerExplain(
   evidence: readonly Evidence[],
   lines: readonly string[],
 ): ExplainAnswer {
+  requireObject({ evidence, lines }, '', { evidence: 'objects', lines: 'texts' });
+  for (const [i, one] of evidence.entries()) requireEvidence(one, `evidence[${i}]`);
   const given = lines.map((text) => ({ text, sightings: sightingsOf(text) }));
   const logs = evidence.flatMap(({ source }) => source.log ?? []);
   const sighted = evidence.flatMap(({ source }) =>

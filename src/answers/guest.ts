@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
+import { requireObject, requireText, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
@@ -32,6 +33,7 @@ import type { GuestNote } from '../toolstack/notes.js';
 import {
   BadSetting,
   completeConfig,
+  GUEST_OPTIONS,
   type GuestOptions,
   type GuestType,
   readXlGuest,
@@ -42,9 +44,15 @@ import { type AttachFailure, attachDevices } from '../xen/attach.js';
 import type { Xen } from '../xen/boot.js';
 import { askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, requireEvidence } from './evidence.js';
 import { bootGuest, bootNotes, type FinalMap } from './guest-boot.js';
-import { bootHypervisor, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
+import {
+  bootHypervisor,
+  requireDevices,
+  vtdOf,
+  XEN_OPTIONS,
+  type XenOptions,
+} from './hypervisor.js';
 
 /** A guest that somebody wants to create. */
 export interface GuestQuestion {
@@ -112,6 +120,15 @@ export interface GuestDescription {
   readonly file: { readonly path: string; readonly text: string } | null;
 }
 
+/** What its parts must be. */
+const DESCRIPTION: Shape<GuestDescription> = {
+  options: 'object',
+  notes: 'objects',
+  type: 'text?',
+  firmware: 'text?',
+  file: 'object or null',
+};
+
 const usage = (message: string, hint?: string): Failure =>
   new Failure('bad-guest', message, hint, EXIT.usage);
 
@@ -121,10 +138,10 @@ const usage = (message: string, hint?: string): Failure =>
  * @param release of Xen: `4.17.7`
  * @throws Failure `bad-guest`, a matter of usage
  */
-export function readGuest(
-  { options, notes, type, firmware, file }: GuestDescription,
-  release: string,
-): GuestQuestion {
+export function readGuest(description: GuestDescription, release: string): GuestQuestion {
+  requireDescription(description);
+  requireText(release, 'release');
+  const { options, notes, type, firmware, file } = description;
   const xl = file === null ? null : readFile(file, release);
   const kind = type ?? xl?.type ?? 'hvm';
   // A graphics card, and with it video memory, is a matter of hvm alone.
@@ -169,11 +186,21 @@ function readFile({ path, text }: NonNullable<GuestDescription['file']>, release
  * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`
  *   where the hypervisor does not boot
  */
-export const answerGuest = (
+export function answerGuest(
   evidence: Evidence,
   description: GuestDescription,
   options: XenOptions = {},
-): GuestAnswer => answerGuestOf(evidence, (release) => readGuest(description, release), options);
+): GuestAnswer {
+  requireDescription(description);
+  return answerGuestOf(evidence, (release) => readGuest(description, release), options);
+}
+
+function requireDescription(description: GuestDescription): void {
+  requireObject(description, 'description', DESCRIPTION);
+  const { file, options } = description;
+  requireObject(options, 'description.options', GUEST_OPTIONS);
+  if (file !== null) requireObject(file, 'description.file', { path: 'text', text: 'text' });
+}
 
 /**
  * {@link answerGuest} for a guest that no configuration file describes.
@@ -185,6 +212,8 @@ export function answerGuestOf(
   questionOf: (release: string) => GuestQuestion,
   options: XenOptions,
 ): GuestAnswer {
+  requireEvidence(evidence);
+  requireObject(options, 'options', XEN_OPTIONS);
   const { source } = evidence;
   const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
   requireXen(xen);

@@ -1,4 +1,5 @@
 import { decodeTable, tableOfBytes } from '../acpi/tables.js';
+import type { Shape } from '../base/arguments.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { type LogSource, type Source, sourceName, WHOSE } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
@@ -21,6 +22,9 @@ export interface XenOptions {
   /** Xen's own options that change the answer: `iommu=…`, `rmrr=…`, `ivmd=…`, `ivrs_ioapic[…]=…`, `x2apic=…`. */
   readonly xenCmdline?: string | undefined;
 }
+
+/** What they must be. */
+export const XEN_OPTIONS: Shape<XenOptions> = { xen: 'text?', iommu: 'flag?', xenCmdline: 'text?' };
 
 /** The hypervisor that the options describe, booted with what the evidence holds. */
 export interface Hypervisor {

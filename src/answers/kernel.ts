@@ -1,3 +1,4 @@
+import type { Shape } from '../base/arguments.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { asksToRelax, knowsRelax, type LinuxKernel, parseLinuxRelease } from '../linux/kernel.js';
 import type { Host } from '../machine/host.js';
@@ -9,6 +10,9 @@ export interface LinuxOptions {
   /** As if booted with intel_iommu=relax_rmrr. */
   readonly relaxRmrr?: boolean | undefined;
 }
+
+/** What they must be. */
+export const LINUX_OPTIONS: Shape<LinuxOptions> = { linux: 'text?', relaxRmrr: 'flag?' };
 
 /** The kernel that judges. */
 export interface ChosenKernel {

@@ -1,14 +1,22 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import type { Decoded } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
+import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import { ALL_REGIONS, askRdmMap, type RdmMapResult } from '../xen/rdm-map.js';
 import { missingFrom } from './completeness.js';
-import type { Evidence } from './evidence.js';
-import { bootHypervisor, refusedBy, requireDevices, vtdOf, type XenOptions } from './hypervisor.js';
+import { type Evidence, requireEvidence } from './evidence.js';
+import {
+  bootHypervisor,
+  refusedBy,
+  requireDevices,
+  vtdOf,
+  XEN_OPTIONS,
+  type XenOptions,
+} from './hypervisor.js';
 import { type WaysOut, waysOut } from './ways-out.js';
 
 /** Options of the question which guest frames are taken. */
@@ -22,6 +30,15 @@ export interface MapOptions extends XenOptions {
   /** false: what a 64-bit toolstack is told of all regions, without the bytes of its memory. */
   readonly memory?: false | undefined;
 }
+
+/** What they must be. */
+const MAP_OPTIONS: Shape<MapOptions> = {
+  ...XEN_OPTIONS,
+  compat: 'flag?',
+  nrEntries: 'count?',
+  device: 'object?',
+  memory: 'flag?',
+};
 
 /** The hypercall's answer, and all that is to say about it. */
 export interface MapAnswer {
@@ -54,8 +71,10 @@ export interface MapAnswer {
 export function answerMap(
   evidence: Evidence,
   options: MapOptions = {},
-  known: Decoded<Table> = decoded(evidence.source),
+  known?: Decoded<Table>,
 ): MapAnswer {
+  requireEvidence(evidence);
+  requireObject(options, 'options', MAP_OPTIONS);
   const { source } = evidence;
   const { device, compat, nrEntries: nr_entries } = options;
   if (device !== undefined) requireDevices(source);
@@ -71,7 +90,7 @@ export function answerMap(
   const abi = compat ? 'compat' : 'native';
   const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
   const result = clean(askRdmMap(xen, options.memory === false ? ALL_REGIONS : request));
-  const { table, diagnostics } = known;
+  const { table, diagnostics } = known ?? decoded(source);
   return {
     source,
     host,

@@ -2,7 +2,7 @@ import type { Table } from '../acpi/tables.js';
 import type { Finding } from '../check/check.js';
 import type { Dmi, Host } from '../machine/host.js';
 import { findingsIn } from './check.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, requireEvidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
 import { answerMap, decoded, type MapAnswer } from './map.js';
 
@@ -25,6 +25,7 @@ export type ScannedHost = Dmi & Pick<Host, 'linux' | 'xen'>;
  * @throws Failure `unknown-release`
  */
 export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
+  requireEvidence(evidence);
   const { source, host } = evidence;
   const known = decoded(source);
   return {

@@ -4,7 +4,7 @@ import type { ResolvePath } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
 import { Failure } from '../base/failure.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
-import type { Evidence } from './evidence.js';
+import { type Evidence, requireEvidence } from './evidence.js';
 
 /** A table, decoded. */
 export interface ShowAnswer {
@@ -22,7 +22,9 @@ export interface ShowAnswer {
  *
  * @throws Failure `no-table` for a kernel's log, `table-header-truncated` where not even the header is there
  */
-export function answerShow({ source: any, host }: Evidence): ShowAnswer {
+export function answerShow(evidence: Evidence): ShowAnswer {
+  requireEvidence(evidence);
+  const { source: any, host } = evidence;
   const source = requireTable(any);
   const { table, diagnostics } = decodeTable(source.bytes, source.table);
   if (table === null) {

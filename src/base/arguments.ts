@@ -20,9 +20,61 @@ export function requireText(value: unknown, what: string): asserts value is stri
   throw new TypeError(`${what} must be a string, not ${kindOf(value)}.`);
 }
 
+/** What a part of an object may be: how a sentence calls it, and whether a value is that. */
+const KINDS = {
+  text: ['a string', (value: unknown) => typeof value === 'string'],
+  texts: [
+    'an array of strings',
+    (value: unknown) => isList(value, (one) => typeof one === 'string'),
+  ],
+  flag: ['a boolean', (value: unknown) => typeof value === 'boolean'],
+  count: [
+    'an integer that is not negative',
+    (value: unknown) => Number.isInteger(value) && Number(value) >= 0,
+  ],
+  integer: ['an integer', (value: unknown) => Number.isInteger(value)],
+  bigint: ['a bigint', (value: unknown) => typeof value === 'bigint'],
+  work: ['a function', (value: unknown) => typeof value === 'function'],
+  object: ['an object', (value: unknown) => isObject(value)],
+  objects: ['an array of objects', (value: unknown) => isList(value, isObject)],
+  'object or null': ['an object or null', (value: unknown) => value === null || isObject(value)],
+  any: ['anything', () => true],
+} as const;
+
+type Kind = keyof typeof KINDS;
+
+const isObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isList = (value: unknown, is: (one: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.every(is);
+
+/** What each part of an object must be; with a question mark behind it, it may be left out. */
+export type Shape<T> = { readonly [K in keyof T]-?: Kind | `${Kind}?` };
+
+/**
+ * Refuses, for callers without types, what is no object, or has parts of another type than they must have.
+ *
+ * @param what the argument's name; '' where the parts are arguments themselves
+ * @throws TypeError
+ */
+export function requireObject<T extends object>(value: T, what: string, shape: Shape<T>): void {
+  if (!isObject(value)) throw new TypeError(`${what} must be an object, not ${kindOf(value)}.`);
+  for (const [key, wanted] of Object.entries(shape) as [keyof T & string, Kind | `${Kind}?`][]) {
+    const part: unknown = value[key];
+    if (part === undefined && wanted.endsWith('?')) continue;
+    const [name, is] = KINDS[wanted.replace('?', '') as Kind];
+    if (!is(part))
+      throw new TypeError(
+        `${what === '' ? key : `${what}.${key}`} must be ${name}, not ${kindOf(part)}.`,
+      );
+  }
+}
+
 /** What a value is, as a sentence has it. */
 function kindOf(value: unknown): string {
   if (value === null || value === undefined) return String(value);
+  if (typeof value === 'number') return `the number ${value}`;
+  if (Array.isArray(value)) return 'an array';
   if (typeof value !== 'object') return `a ${typeof value}`;
   const name = (value as { constructor?: { name?: unknown } }).constructor?.name;
   return typeof name === 'string' && name !== '' ? `of type ${name}` : 'an object';

@@ -1,4 +1,4 @@
-import { requireBytes, requireText } from '../base/arguments.js';
+import { requireBytes, requireObject, requireText } from '../base/arguments.js';
 import { Failure } from '../base/failure.js';
 import { readContent } from './content.js';
 import { readHostTable, TABLES_DIRECTORY } from './host-table.js';
@@ -29,6 +29,8 @@ export async function sourceOf(
 ): Promise<Source> {
   requireBytes(bytes, 'bytes');
   requireText(path, 'path');
+  requireObject(options, 'options', { limit: 'count', table: 'count?' });
+  requireObject(tools, 'tools', { inflaters: 'object', sha256: 'work' });
   const { limit, table: which } = options;
   const name = sourceName(path);
   const content = await readContent(bytes, name, limit, tools.inflaters);

@@ -9,6 +9,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { EXIT, Failure } from '../base/failure.js';
 import { fromSystem, toSystem } from '../read/system-path.js';
 
@@ -45,6 +46,9 @@ export function writeNewFile(
   data: string | Uint8Array,
   { force, mode = 0o666 }: WriteOptions,
 ): void {
+  if (path === '') {
+    throw new Failure('unwritable', '"" is not the name of a file.', undefined, EXIT.usage);
+  }
   try {
     const there = lstatSync(toSystem(path), { throwIfNoEntry: false });
     if (there?.isDirectory()) {
@@ -96,7 +100,8 @@ function placeWhole(
   mode: number,
   place: (from: SystemPath, to: SystemPath) => void,
 ): void {
-  const temporary = toSystem(`${path}.${process.pid}.tmp`);
+  // Not the name and more: that may be as long as names can be.
+  const temporary = toSystem(join(dirname(path), `.dmar.${process.pid}.tmp`));
   const fd = openSync(temporary, 'wx', mode);
   try {
     try {

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
-import { requireBytes } from '../base/arguments.js';
+import { requireBytes, requireObject } from '../base/arguments.js';
 import { type AmdDriver, amdWithoutRegions, initAmd } from './amd/init.js';
 import type { ExtraReserved } from './amd/parse-ivrs.js';
 import type { XenCmdline } from './cmdline.js';
@@ -57,6 +57,13 @@ export interface Xen {
   readonly diagnostics: readonly Diagnostic[];
 }
 
+const BOOT = {
+  machine: 'object',
+  release: 'object',
+  cmdline: 'object',
+  circumstances: 'object',
+} as const;
+
 /**
  * Boots the modelled hypervisor on a machine with these tables: first it looks for DMAR, then for IVRS
  * (xen/drivers/passthrough/x86/iommu.c and xen/drivers/acpi, acpi_iommu_init; xen/drivers/passthrough/iommu.c,
@@ -69,6 +76,7 @@ export function bootXen(
   cmdline: XenCmdline,
   circumstances: Circumstances = {},
 ): Xen {
+  requireObject({ machine, release, cmdline, circumstances }, '', BOOT);
   if (dmar !== null) requireBytes(dmar, 'dmar');
   if (ivrs !== null) requireBytes(ivrs, 'ivrs');
   const { iommu } = cmdline;

@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../acpi/diagnostic.js';
 import { formatAddress, PAGE_SIZE } from '../base/address.js';
+import { requireObject } from '../base/arguments.js';
 import { boundsOf } from './amd/parse-state.js';
 import { unreportedRegions } from './amd/reserved-device-memory.js';
 import type { Xen } from './boot.js';
@@ -10,6 +11,7 @@ import {
   callOnce,
   callTwice,
   callWithoutMemory,
+  REQUEST,
   type Request,
 } from './hypercall/hypercall.js';
 import { HypervisorStop, type Stop } from './stop.js';
@@ -41,6 +43,9 @@ export const ALL_REGIONS = 'all-regions';
 
 /** Asks a booted hypervisor for its reserved device memory and explains what is missing. */
 export function askRdmMap(xen: Xen, request: RdmRequest | typeof ALL_REGIONS): RdmMapResult {
+  if (request !== ALL_REGIONS) {
+    requireObject(request, 'request', { ...REQUEST, nr_entries: 'count?' });
+  }
   const { answer, stop } = ask(xen, request);
   const abi = request === ALL_REGIONS ? 'native' : request.abi;
   return {

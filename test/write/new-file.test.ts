@@ -27,6 +27,14 @@ describe('a file is whole or not there', () => {
     expect(readdirSync(path('a'))).toEqual(['new']);
   });
 
+  it('may have a name as long as names can be, but not none', () => {
+    const name = path('n'.repeat(255));
+    writeNewFile(name, bytes, { force: false });
+    writeNewFile(name, 'new', { force: true });
+    expect(readFileSync(name, 'utf8')).toBe('new');
+    expect(() => writeNewFile('', bytes, { force: true })).toThrow('"" is not the name of a file.');
+  });
+
   it('that is there stays unless it is to be replaced', () => {
     writeFileSync(path('old'), 'old');
     expect(() => writeNewFile(path('old'), 'new', { force: false })).toThrow('exists already');

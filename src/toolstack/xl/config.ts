@@ -1,4 +1,4 @@
-import { requireText } from '../../base/arguments.js';
+import { requireObject, requireText, type Shape } from '../../base/arguments.js';
 import { parseSbdf, type Sbdf } from '../../base/sbdf.js';
 import type { Firmware } from '../hvmloader/e820.js';
 import { DEFAULT_MACHINE, type GuestMachine } from '../hvmloader/machine.js';
@@ -24,6 +24,16 @@ import { NEWEST_XL, type Xl } from './releases.js';
 /** What is known of a guest so far; what is missing takes libxl's default. */
 export type GuestOptions = Partial<GuestConfig>;
 
+/** What they must be. */
+export const GUEST_OPTIONS: Shape<GuestOptions> = {
+  memory: 'bigint?',
+  mmioHole: 'bigint?',
+  hap: 'flag?',
+  rdm: 'object?',
+  rdmMemBoundary: 'bigint?',
+  pci: 'objects?',
+};
+
 /** A setting that cannot be understood: a sentence that names it. */
 export class BadSetting extends Error {
   override readonly name = 'BadSetting';
@@ -34,6 +44,7 @@ const MAX_MMIO_HOLE = 3840n;
 
 /** Fills in libxl's defaults (libxl__rdm_setdefault, libxl__domain_build_info_setdefault). */
 export function completeConfig(options: GuestOptions & { memory: bigint }): GuestConfig {
+  requireObject(options, 'options', { ...GUEST_OPTIONS, memory: 'bigint' });
   return {
     mmioHole: DEFAULT_MMIO_HOLE,
     hap: true,

@@ -1,3 +1,4 @@
+import { requireObject, type Shape } from '../../base/arguments.js';
 import type { Sbdf } from '../../base/sbdf.js';
 import type { Xen } from '../boot.js';
 import type { ReportedRegion } from '../reported-region.js';
@@ -39,6 +40,20 @@ export interface Request {
   readonly fault_arg_out?: boolean;
 }
 
+/** What its parts must be. */
+export const REQUEST: Shape<Request> = {
+  abi: 'text',
+  nr_entries: 'count',
+  flags: 'integer?',
+  device: 'object?',
+  start_extent: 'integer?',
+  buffer: 'bigint?',
+  pv: 'flag?',
+  fault_index: 'integer?',
+  fault_arg_in: 'flag?',
+  fault_arg_out: 'flag?',
+};
+
 /** What the caller finds after the hypercall. */
 export interface Answer {
   readonly rc: number;
@@ -63,6 +78,7 @@ const FORBIDDEN = { readable: false, writable: false };
 
 /** Makes the hypercall once, on bytes in a guest's memory. */
 export function callOnce(xen: Xen, request: Request): Answer {
+  requireObject(request, 'request', REQUEST);
   const { abi, nr_entries } = request;
   const { interface: iface } = xen.release;
   const memory = new GuestMemory();
