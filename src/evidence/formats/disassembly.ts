@@ -102,8 +102,16 @@ function readListing(lines: readonly string[], limit: number): WrittenTable {
   const hidden = hiddenBytes(known, end, isName(fields.at(-1)));
   if (hidden === null) return { bytes: table, notes, losses: [] };
   const { count, first, matters } = hidden;
-  const note = `The listing does not show ${count} of the table's ${end} bytes, the first at offset ${first}; they are taken as 0.`;
+  // What is hidden would be blamed on the checksum.
+  fitChecksum(table);
+  const note = `The listing does not show ${count} of the table's ${end} bytes, the first at offset ${first}; they are taken as 0, and the checksum shown is made to fit.`;
   return { bytes: table, notes: [...notes, note], losses: matters === null ? [] : [matters] };
+}
+
+/** Makes the bytes of a table add up to 0. */
+function fitChecksum(table: Uint8Array): void {
+  const { checksum } = dmarHeader.at;
+  table[checksum] = (table[checksum] as number) - byteSum(table);
 }
 
 /** The bytes that fields stand for, and which of them are known (1) or not (0). */
@@ -182,8 +190,7 @@ function withoutRest(bytes: Uint8Array, end: number, before: readonly string[]):
   const type = new DataView(bytes.buffer).getUint16(end, true);
   const length = view.getUint32(dmarHeader.at.length, true);
   view.setUint32(dmarHeader.at.length, end, true);
-  const { checksum } = dmarHeader.at;
-  table[checksum] = (table[checksum] as number) - byteSum(table);
+  fitChecksum(table);
   const note = `The listing ends at offset ${end} of ${length}, with a structure of type ${type} that iasl did not know: what follows is not taken into account, and the length and checksum shown are made to fit.`;
   const losses: Loss[] = [{ code: 'gap', first: end, last: Math.max(end, length - 1) }];
   return { bytes: table, notes: [...before, note], losses };
