@@ -1,8 +1,9 @@
 import type { Severity } from '../acpi/diagnostic.js';
-import type { Decoded } from '../acpi/table-layout.js';
+import type { Decoded, TableStructure } from '../acpi/table-layout.js';
 import { decodeTable, type Table } from '../acpi/tables.js';
 import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
+import { indexOfFirst } from '../base/search.js';
 import {
   type CheckResult,
   checkTable,
@@ -13,6 +14,7 @@ import {
 } from '../check/check.js';
 import { NO_HOST, type Rule } from '../check/rule.js';
 import { RULES, RULES_BY_ID } from '../check/rules.js';
+import type { LogRegion } from '../evidence/logs/log.js';
 import type { Source, TableSource } from '../evidence/source.js';
 import { parseLinuxRelease } from '../linux/kernel.js';
 import type { Host } from '../machine/host.js';
@@ -108,7 +110,7 @@ export function answerCheck(evidence: Evidence, options: CheckOptions = {}): Che
   );
   const result = isTable
     ? concerned
-    : { ...concerned, findings: concerned.findings.map(withoutPlace) };
+    : { ...concerned, findings: inText(concerned.findings, decoded, source.regions) };
   const fingerprints = fingerprintsOf(decoded.table, result.findings);
   const old = options.baseline ? knownOf(options.baseline, source.path) : null;
   return {
@@ -178,13 +180,25 @@ const REGION_RULES: ReadonlySet<string> = new Set([
 const ONLY_REGIONS =
   'The table itself is not in this text, so only rules about regions are asked. The table is in /sys/firmware/acpi/tables, and in what acpidump prints.';
 
-/** A finding without its place in a table that nobody has. */
-const withoutPlace = (finding: Finding): Finding => ({
-  ...finding,
-  offset: 0,
-  length: 0,
-  message: finding.message.replace(/ at offset \d+/g, ''),
-});
+/**
+ * Findings about a table that nobody has, for it stands for the regions of a text: instead of a place in it, each has
+ * the line that told of its region.
+ */
+function inText(
+  findings: readonly Finding[],
+  { table }: Decoded<Table>,
+  regions: readonly LogRegion[],
+): Finding[] {
+  const structures = table?.structures ?? [];
+  return findings.map((finding) => {
+    const message = finding.message.replace(/ at offset \d+/g, '');
+    const after = indexOfFirst<TableStructure>(structures, ({ offset }) => offset > finding.offset);
+    // The first of the structures is the unit that any machine with regions has.
+    const region = regions[after - 2];
+    const line = region === undefined ? {} : { line: region.line };
+    return { ...finding, ...line, offset: 0, length: 0, message };
+  });
+}
 
 /**
  * The rules that `only` and `ignore` leave.

@@ -15,6 +15,8 @@ import { RULE_SETS, RULES } from './rules.js';
 export interface Finding extends Remark {
   readonly rule: Rule;
   readonly severity: Severity;
+  /** Of a text without the table: number of the line, from 1, that told of the region. Offset and length are 0 then. */
+  readonly line?: number;
 }
 
 /** What checking a table came to. */

@@ -30,8 +30,9 @@ const escapeProperty = (text: string): string =>
  */
 export const github: Format<CheckAnswer> = {
   pieces: (answer) =>
-    newsOf(answer).map(({ rule, severity, message }) => {
-      const properties = `file=${escapeProperty(answer.source.path)},title=${escapeProperty(rule.id)}`;
+    newsOf(answer).map(({ rule, severity, line, message }) => {
+      const place = line === undefined ? '' : `,line=${line}`;
+      const properties = `file=${escapeProperty(answer.source.path)}${place},title=${escapeProperty(rule.id)}`;
       return `::${COMMAND[severity]} ${properties}::${escapeData(message)}\n`;
     }),
   ending: ({ answers, unread }) => unread.map(unreadToGithub).join('') + limitText(answers, unread),

@@ -37,12 +37,14 @@ export const findingToJson = ({
   severity,
   offset,
   length,
+  line,
   message,
 }: Finding): JsonObject => ({
   rule: rule.id,
   severity,
   offset,
   length,
+  ...(line === undefined ? {} : { line }),
   message,
 });
 

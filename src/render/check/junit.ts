@@ -6,6 +6,7 @@ import { type Finding, groupByRule } from '../../check/check.js';
 import type { Rule } from '../../check/rule.js';
 import type { Format } from '../basics/format.js';
 import { plural } from '../basics/text.js';
+import { placeText } from './place.js';
 import { needText } from './rules.js';
 
 /** A `<testcase>`: what the rule, or reading the source, came to. */
@@ -84,7 +85,7 @@ function caseOf(answer: CheckAnswer, rule: Rule, found: readonly Finding[]): Tes
   const [first] = found;
   if (first === undefined) return test;
   const text = found
-    .map(({ offset, message }) => `offset ${offset}: ${oneLine(message)}`)
+    .map((finding) => `${placeText(finding)}: ${oneLine(finding.message)}`)
     .join('\n');
   if (!fails(answer, first)) return { ...test, text };
   return { ...test, failure: `${rule.title} (${plural(found.length, 'finding')})`, text };

@@ -4,6 +4,7 @@ import { countBySeverity, SEVERITIES } from '../../check/check.js';
 import type { Format } from '../basics/format.js';
 import { code, escapeMarkdown, markdownTable } from '../basics/markdown.js';
 import { plural } from '../basics/text.js';
+import { placeText } from './place.js';
 import { consequenceTexts } from './rules.js';
 
 /** Findings as GitHub-flavoured Markdown, for the summary of a step or a comment on a change. */
@@ -24,17 +25,17 @@ function section(answer: CheckAnswer): string {
   );
   const heading = `### ${passes(answer) ? '✅' : '❌'} ${code(source.path)}`;
   if (said.length === 0) return `${heading}\n\nNothing found.\n`;
-  const rows = result.findings.map(({ rule, offset, message }) => [
-    rule.severity,
-    code(rule.id),
-    String(offset),
-    escapeMarkdown(message),
+  const rows = result.findings.map((finding) => [
+    finding.rule.severity,
+    code(finding.rule.id),
+    placeText(finding),
+    escapeMarkdown(finding.message),
   ]);
   const rules = [...new Set(result.findings.map(({ rule }) => rule))];
   return [
     heading,
     `Found ${said.join(', ')}.`,
-    markdownTable(['severity', 'rule', 'offset', 'finding'], rows),
+    markdownTable(['severity', 'rule', 'place', 'finding'], rows),
     ...rules.map((rule) => {
       const lines = [...consequenceTexts(rule), rule.advice].map(
         (line) => `- ${escapeMarkdown(line)}`,

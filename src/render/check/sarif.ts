@@ -34,7 +34,7 @@ const SOURCE_ROOT = '%SRCROOT%';
 /**
  * Findings as one SARIF 2.1.0 log (OASIS Static Analysis Results Interchange Format). Where the file is the
  * table itself, and not a text or an archive that holds it, a finding has its region in bytes. It has a line as
- * well, always the first: readers of text show no finding without one, and in SARIF a region's text and
+ * well, the first but of a text that tells of regions alone: readers of text show no finding without one, and in SARIF a region's text and
  * its bytes are independent of each other (3.30.4).
  *
  * @param unread what could not be read, which the log must not pass over
@@ -123,7 +123,7 @@ const toNotification = ({ path, failure: { code, message } }: Unread): Notificat
 });
 
 function toResult(
-  { rule, severity, offset, length, message }: Finding,
+  { rule, severity, offset, length, line = 1, message }: Finding,
   source: Source,
   index: number,
   fingerprint: string,
@@ -137,7 +137,7 @@ function toResult(
         physicalLocation: {
           artifactLocation: { ...locationOf(source.path), index },
           region: {
-            startLine: 1,
+            startLine: line,
             ...(isVerbatim(source) ? { byteOffset: offset, byteLength: length } : {}),
           },
         },

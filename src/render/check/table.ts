@@ -71,7 +71,8 @@ function ruleBlock(rule: Rule, found: readonly Finding[], sets: DeviceSets, page
   const label = `${severity}: `;
   const title = wrap(`${label}${rule.title} (${rule.id})`, columns, INDENT);
   const shown = found.slice(0, MOST_FINDINGS);
-  const places = shown.map(({ offset, length }) => bytesText(offset, length));
+  const unit = found[0]?.line === undefined ? 'bytes' : 'line';
+  const places = shown.map(columnText);
   const width = Math.max(...places.map((place) => place.length));
   const room = columns - width - 2 * INDENT.length;
   const rows = shown.map((finding, i) => [
@@ -81,13 +82,9 @@ function ruleBlock(rule: Rule, found: readonly Finding[], sets: DeviceSets, page
   const more = found.length - shown.length;
   return [
     style[MARK[severity]](label) + style.heading(title.slice(label.length)),
-    renderTable(
-      [{ heading: `${INDENT}${'bytes'.padStart(width)}` }, { heading: 'finding' }],
-      rows,
-      {
-        heading: style.faint,
-      },
-    ),
+    renderTable([{ heading: `${INDENT}${unit.padStart(width)}` }, { heading: 'finding' }], rows, {
+      heading: style.faint,
+    }),
     ...(more > 0 ? [`${INDENT}and ${more} more, which --format ndjson lists.`] : []),
     ...consequenceLines(rule, page),
     hanging('What to do', rule.advice, page),
@@ -101,9 +98,11 @@ function messageOf({ message, devices }: Finding, sets: DeviceSets): string {
   return letter === null || list < 0 ? message : `${message.slice(0, list)}: ${letter}.`;
 }
 
-/** A run of bytes as `112-119`, both inclusive. */
-const bytesText = (offset: number, length: number): string =>
-  length > 1 ? `${offset}-${offset + length - 1}` : `${offset}`;
+/** A run of bytes as `112-119`, both inclusive; of a text without the table, a line. */
+function columnText({ offset, length, line }: Finding): string {
+  if (line !== undefined) return `${line}`;
+  return length > 1 ? `${offset}-${offset + length - 1}` : `${offset}`;
+}
 
 const consequenceLines = ({ consequences }: Rule, page: Page): string[] =>
   consequences.map((consequence) =>
