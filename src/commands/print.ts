@@ -126,7 +126,7 @@ export class Printer<A> {
     if (this.#paged !== null) await showText(this.#paged.join(''));
     if (ending) {
       const [started, seconds] = [this.#started, this.#seconds];
-      await print(ending({ answers, unread, started, seconds }));
+      await print(toTerminal(ending({ answers, unread, started, seconds }), this.view.page));
     }
     if (!document || (answers.length === 0 && (!several || this.options.jsonLines))) return;
     const documents = answers.map(document);

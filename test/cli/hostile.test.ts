@@ -50,10 +50,16 @@ const LINES = [
     ['map', garbage, '-f', format],
     ['map', join(folder, 'nothing'), '-f', format],
   ]),
-  ...['table', 'json', 'ndjson', 'sarif', 'github', 'junit'].map((format) => [
+  ...['table', 'json', 'ndjson', 'sarif', 'github', 'junit', 'markdown'].map((format) => [
     ...['check', table, garbage, '--root', host, '--fail-on', 'info', '-f', format],
   ]),
-  ...['table', 'json'].map((format) => ['diff', table, 'fixtures/laptop.dat', '-f', format]),
+  ...['table', 'json', 'markdown'].map((format) => [
+    'diff',
+    table,
+    'fixtures/laptop.dat',
+    '-f',
+    format,
+  ]),
   ...['map', 'show', 'check', 'diff'].map((command) => [
     ...[command, table, ...(command === 'diff' ? ['fixtures/soc.dat'] : []), '--color', 'always'],
   ]),
