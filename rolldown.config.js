@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { minifySync } from '@swc/core';
 import { transformSync } from 'esbuild';
 import { defineConfig } from 'rolldown';
 
@@ -82,8 +83,15 @@ const onePage = {
   name: 'one-page',
   generateBundle(_, chunks) {
     const [file] = Object.keys(chunks).filter((name) => name.endsWith('.js'));
+    // This second one makes variables of objects' properties, which saves a sixtieth.
+    const { code } = minifySync(chunks[file].code, {
+      ecma: 2022,
+      compress: { passes: 2, ecma: 2022, hoist_props: true },
+      mangle: true,
+      format: { comments: 'some' },
+    });
     // No text in the script can end it.
-    const script = chunks[file].code.trim().replaceAll('</script', '<\\/script');
+    const script = code.trim().replaceAll('</script', '<\\/script');
     delete chunks[file];
     const style = transformSync(readFileSync('src/web/style.css', 'utf8'), {
       loader: 'css',

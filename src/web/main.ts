@@ -18,6 +18,10 @@ import { BROWSER_TOOLS } from './tools.js';
 interface Given {
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** What was pasted; left out for a file. */
+  readonly text?: string;
+  /** What it was read as, once it was: what is chosen beside it changes nothing of that. */
+  source?: Promise<Source>;
 }
 
 /** Most bytes that a source may stand for, as for the command line. */
@@ -28,6 +32,11 @@ const MOST_SHOWN = 2 ** 16;
 const PAUSE = 150;
 /** What a paste is called. */
 const PASTE = 'paste';
+/**
+ * Most characters that stay in the field they are pasted in: a browser takes most of a second to lay out a megabyte
+ * there, and again after each key. What is longer stands in the list of sources.
+ */
+const MOST_IN_FIELD = 100_000;
 
 const files: Given[] = [];
 let machines: Machine[] = [];
@@ -61,10 +70,14 @@ function writeState(state: State): void {
 /** All that is to be answered for: files first, then what was pasted. */
 function given(): Given[] {
   const text = paste.value;
-  return text.trim() === ''
-    ? files
-    : [...files, { name: PASTE, bytes: new TextEncoder().encode(text) }];
+  return text.trim() === '' ? files : [...files, pasted(PASTE, text)];
 }
+
+const pasted = (name: string, text: string): Given => ({
+  name,
+  text,
+  bytes: new TextEncoder().encode(text),
+});
 
 async function read({ name, bytes }: Given): Promise<Source> {
   const source = await sourceOf(bytes, name, { limit: LIMIT }, BROWSER_TOOLS);
@@ -108,7 +121,8 @@ async function answer(): Promise<void> {
   const readable: Source[] = [];
   for (const source of sources) {
     try {
-      readable.push(await read(source));
+      source.source ??= read(source);
+      readable.push(await source.source);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       shown.push(drawFailure(source.name === PASTE ? '' : source.name, error.message, error.hint));
@@ -164,8 +178,16 @@ async function take(chosen: FileList | null): Promise<void> {
   await answer();
 }
 
+/** Takes a long paste, and answers at once. */
+function takeText(text: string): void {
+  const count = files.filter((file) => file.text !== undefined).length + 1;
+  files.push(pasted(count === 1 ? 'pasted text' : `pasted text ${count}`, text));
+  answer();
+}
+
 async function copyReport(): Promise<void> {
-  const { text, found } = reportOf(machines, readState(), paste.value);
+  const texts = given().flatMap((source) => source.text ?? []);
+  const { text, found } = reportOf(machines, readState(), texts.join('\n'));
   const taken = Array.from(found, ([kind, count]) => `${kind} (${count})`).join(', ');
   const told =
     taken === '' ? 'It holds no personal details that were found.' : `Taken out: ${taken}.`;
@@ -197,7 +219,18 @@ function start(): void {
     clearTimeout(timer);
     timer = setTimeout(answer, PAUSE);
   };
-  paste.addEventListener('input', soon);
+  paste.addEventListener('input', () => {
+    const text = paste.value;
+    if (text.length <= MOST_IN_FIELD) return soon();
+    paste.value = '';
+    takeText(text);
+  });
+  paste.addEventListener('paste', (event) => {
+    const text = event.clipboardData?.getData('text') ?? '';
+    if (text.length <= MOST_IN_FIELD) return;
+    event.preventDefault();
+    takeText(text);
+  });
   for (const field of Object.values(fields)) field.addEventListener('input', soon);
   fields.memory.addEventListener('input', () => writeState(readState()));
   byId('options').addEventListener('submit', (event) => event.preventDefault());
@@ -211,9 +244,12 @@ function start(): void {
   });
   addEventListener('dragleave', () => drop.classList.remove('over'));
   addEventListener('drop', (event) => {
-    event.preventDefault();
     drop.classList.remove('over');
-    take(event.dataTransfer?.files ?? null);
+    const dropped = event.dataTransfer?.files ?? null;
+    // Text that is dropped on the field is the field's.
+    if (dropped?.length === 0 && event.target === paste) return;
+    event.preventDefault();
+    take(dropped);
   });
   addEventListener('hashchange', () => {
     writeState(stateOf(location.hash));

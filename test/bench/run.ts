@@ -12,6 +12,7 @@ import { decodeDmar } from '../../src/acpi/dmar/decode.js';
 import { type Column, renderTable } from '../../src/render/basics/table.js';
 import { bareWalk } from './bare-walk.js';
 import { byTurns, type Command, median, timeOf, type Usage, usageOf } from './measure.js';
+import { measurePastes } from './page.js';
 import { realTables, tableOfRmrrs, writeFleet } from './tables.js';
 
 const FIXTURES = 'fixtures';
@@ -248,6 +249,34 @@ async function growth(): Promise<void> {
   );
 }
 
+/** Milliseconds from a paste of 1 MB to its answer, on a machine that does nothing else. */
+const FIRST_ANSWER = 500;
+
+async function pasting(): Promise<void> {
+  const chromium = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  if (!existsSync(chromium)) return say(`${chromium} is not there, so the page is not measured.\n`);
+  const pastes = await measurePastes(chromium);
+  say('The page: from a paste of 1 MiB to its answer, medians:');
+  await sayTable(
+    [
+      { heading: 'paste' },
+      right('answered, ms'),
+      right('painted, ms'),
+      right("of the processor's time, ms"),
+      right('answered, of a text field with the same text'),
+    ],
+    pastes.map(({ what, answered, painted, processor, ofField }) => [
+      what,
+      answered.toFixed(0),
+      painted.toFixed(0),
+      processor.toFixed(0),
+      ofField.toFixed(2),
+    ]),
+  );
+  for (const { what, painted } of pastes)
+    verdicts.push({ what: `page, ${what}, ms`, target: FIRST_ANSWER, measured: painted });
+}
+
 async function judge(): Promise<void> {
   say('Targets:');
   await sayTable(
@@ -262,7 +291,7 @@ async function judge(): Promise<void> {
 }
 
 try {
-  const parts = { start: startUp, scan: scanning, decode: decoding, growth };
+  const parts = { start: startUp, scan: scanning, decode: decoding, growth, page: pasting };
   const asked = process.argv.slice(2);
   for (const [name, part] of Object.entries(parts)) {
     if (asked.length === 0 || asked.includes(name)) await part();
