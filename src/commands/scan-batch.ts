@@ -48,7 +48,8 @@ export async function scanBatch(batch: Batch, options: ScanLineOptions): Promise
     const { path } = item;
     const outcome = 'obstacle' in item ? item.obstacle : await attempt(path, options);
     if ('lines' in outcome) {
-      add(result, { ...outcome, tables: 1, unreadable: 0, others: 0 });
+      addSaid(result, outcome);
+      result.tables++;
     } else if ('named' in item && !item.named && isSomethingElse(outcome)) result.others++;
     else add(result, unread(path, outcome, options));
   }
@@ -65,12 +66,16 @@ const nothing = ({ summary }: ScanLineOptions): BatchResult => ({
 
 /** Adds the result of what comes after to one. */
 function add(result: BatchResult, more: BatchResult): void {
-  const text = ({ lines }: BatchResult) =>
-    typeof lines === 'string' ? lines : new TextDecoder().decode(lines);
-  result.lines = text(result) + text(more);
+  addSaid(result, more);
   result.tables += more.tables;
   result.unreadable += more.unreadable;
   result.others += more.others;
+}
+
+function addSaid(result: BatchResult, more: Said): void {
+  const text = ({ lines }: Said) =>
+    typeof lines === 'string' ? lines : new TextDecoder().decode(lines);
+  result.lines = text(result) + text(more);
   if (result.summary !== null && more.summary !== null) addSummary(result.summary, more.summary);
 }
 

@@ -43,8 +43,20 @@ export async function sourceOf(
       const { table, signature, bytes: own, notes, losses } = picked;
       const completeness = completenessOf(losses);
       const sha256 = tools.sha256(own);
-      const about = { path, notes, completeness, hostTree: null };
-      return { ...about, kind, table, signature, form, verbatim, bytes: own, sha256, log };
+      return {
+        path,
+        notes,
+        completeness,
+        hostTree: null,
+        kind,
+        form,
+        table,
+        signature,
+        verbatim,
+        bytes: own,
+        sha256,
+        log,
+      };
     }
     default: {
       const { kind, log } = content;

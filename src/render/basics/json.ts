@@ -87,9 +87,15 @@ function escaped(json: string): string {
  * @param key what the path's key is called
  */
 export function pathToJson<K extends string>(path: string, key: K): Record<K, string> & JsonObject {
-  const bytes = bytesOfPath(path);
-  const exact = bytes === null ? {} : { [`${key}_bytes`]: bytesToHex(bytes) };
+  const bytes = pathBytes(path);
+  const exact = bytes === undefined ? {} : { [`${key}_bytes`]: bytes };
   return { [key]: path, ...exact } as Record<K, string> & JsonObject;
+}
+
+/** The bytes of a path in hex where it is not UTF-8; undefined, which JSON leaves out, where it is. */
+export function pathBytes(path: string): string | undefined {
+  const bytes = bytesOfPath(path);
+  return bytes === null ? undefined : bytesToHex(bytes);
 }
 
 const unitsOf = (character: string): string =>

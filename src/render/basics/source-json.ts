@@ -1,5 +1,5 @@
 import type { Source } from '../../evidence/source.js';
-import { type JsonObject, pathToJson } from './json.js';
+import { type JsonObject, pathBytes } from './json.js';
 
 /** What every command's JSON says of its source. */
 export interface SourceJson extends JsonObject {
@@ -21,7 +21,8 @@ export function sourceToJson(source: Source): SourceJson {
   const table = source.kind === 'table' ? source : null;
   const missing = completeness === 'whole' ? [] : completeness.missing;
   return {
-    ...pathToJson(path, 'path'),
+    path,
+    path_bytes: pathBytes(path),
     kind,
     signature: table?.signature ?? null,
     length: table?.bytes.length ?? null,

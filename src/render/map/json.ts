@@ -52,7 +52,8 @@ export function answeredToJson(
       errno: errnoOf(rc),
       nr_entries: call?.nr_entries ?? null,
     },
-    ...(refusedBy === null ? {} : { refused_by: refusedBy }),
+    // Left out where one release was asked.
+    refused_by: refusedBy ?? undefined,
     entries: entriesToJson(result),
     ignored: result.missing.map(missingToJson),
     diagnostics: diagnostics.map((diagnostic) => ({ ...diagnostic })),
@@ -64,15 +65,21 @@ export const json: Format<MapAnswer> = { document: mapToJson };
 
 /** The entries in the caller's buffer, in order. */
 export const entriesToJson = ({ answer }: RdmMapResult): JsonObject[] =>
-  (answer?.entries ?? []).map(({ start_pfn, nr_pages, unit }) => ({
-    start_pfn: jsonInteger(start_pfn),
-    nr_pages: jsonInteger(nr_pages),
-    ...boundsOf(start_pfn, nr_pages),
-    ...extentOf(start_pfn, nr_pages),
-    rmrr: unit.rmrr === null ? null : { ...unit.rmrr },
-    origin: originToJson(unit.origin),
-    devices: unit.devices.map(({ name }) => name),
-  }));
+  (answer?.entries ?? []).map(({ start_pfn, nr_pages, unit }) => {
+    const { base, limit } = boundsOf(start_pfn, nr_pages);
+    const { end_pfn, size } = extentOf(start_pfn, nr_pages);
+    return {
+      start_pfn: jsonInteger(start_pfn),
+      nr_pages: jsonInteger(nr_pages),
+      base,
+      limit,
+      end_pfn,
+      size,
+      rmrr: unit.rmrr === null ? null : { ...unit.rmrr },
+      origin: originToJson(unit.origin),
+      devices: unit.devices.map(({ name }) => name),
+    };
+  });
 
 const missingToJson = ({
   rmrr,

@@ -1,7 +1,7 @@
 import type { Table } from '../../acpi/tables.js';
 import type { ScanAnswer } from '../../answers/scan.js';
 import type { Failure } from '../../base/failure.js';
-import { FORMAT_VERSION, type JsonObject, pathToJson } from '../basics/json.js';
+import { FORMAT_VERSION, type JsonObject, pathBytes } from '../basics/json.js';
 import { sourceToJson } from '../basics/source-json.js';
 import { findingToJson } from '../check/json.js';
 import { answeredToJson } from '../map/json.js';
@@ -9,12 +9,8 @@ import { answeredToJson } from '../map/json.js';
 /** What the user calls the sources of one run: `{ rack: 'b12' }`. */
 export type Labels = Readonly<Record<string, string>>;
 
-/** A key that only labelled lines have. */
-const labelsToJson = (labels: Labels | undefined): JsonObject =>
-  labels === undefined ? {} : { labels };
-
 /**
- * A table as the JSON Schema `scan` describes a line.
+ * A table as the JSON Schema `scan` describes a line; what is undefined JSON leaves out.
  *
  * @param path where it was found: its file, or the directory or archive of its host
  */
@@ -22,13 +18,22 @@ export const scannedToJson = (path: string, answer: ScanAnswer, labels?: Labels)
   const { map, table, findings, host } = answer;
   // What is wrong with the bytes stands among the findings.
   const answered = answeredToJson(map, map.result.diagnostics);
+  const { model, boot, hypercall, refused_by, entries, ignored, diagnostics, notes } = answered;
   return {
-    ...pathToJson(path, 'path'),
-    ...labelsToJson(labels),
+    path,
+    path_bytes: pathBytes(path),
+    labels,
     source: sourceToJson(map.source),
     host: host === null ? null : { ...host },
     machine: table === null ? null : machineToJson(table),
-    ...answered,
+    model,
+    boot,
+    hypercall,
+    refused_by,
+    entries,
+    ignored,
+    diagnostics,
+    notes,
     findings: findings.map(findingToJson),
     format_version: FORMAT_VERSION,
   };
@@ -40,8 +45,9 @@ export const unreadableToJson = (
   { code, message }: Pick<Failure, 'code' | 'message'>,
   labels?: Labels,
 ): JsonObject => ({
-  ...pathToJson(path, 'path'),
-  ...labelsToJson(labels),
+  path,
+  path_bytes: pathBytes(path),
+  labels,
   error: { code, message },
   format_version: FORMAT_VERSION,
 });
@@ -57,9 +63,9 @@ function machineToJson({ header, structures }: Table): JsonObject {
     oemRevision,
     creatorId: creatorId.trim(),
     creatorRevision,
-    ...('ivInfo' in header
-      ? { ivInfo: header.ivInfo }
-      : { hostAddressWidth: header.hostAddressWidth, flags: header.flags }),
+    ivInfo: 'ivInfo' in header ? header.ivInfo : undefined,
+    hostAddressWidth: 'ivInfo' in header ? undefined : header.hostAddressWidth,
+    flags: 'ivInfo' in header ? undefined : header.flags,
     structures: counts,
     structure_counts: Object.entries(counts).map(([name, count]) => ({ name, count })),
   };

@@ -70,15 +70,17 @@ export function parseDmar(
   }
   const { memory, failure, diagnostics } = state;
   if (memory.missing !== null) diagnostics.push(readPastTable(memory.missing));
-  const outcome = { bug, failure, diagnostics };
-  if (failure === null) {
-    const { regions, ignored, drhds } = state;
-    const units = state.units.reverse();
-    return { ...outcome, rc: 0, units, regions, drhd_units: drhds.registered, ignored };
-  }
-  const ignored = explainDropped(state, failure);
-  const regions = new DisjointRegions<RmrrUnit>();
-  return { ...outcome, rc: failure.rc, units: [], regions, drhd_units: 0, ignored };
+  const isRefused = failure !== null;
+  return {
+    rc: isRefused ? failure.rc : 0,
+    bug,
+    failure,
+    units: isRefused ? [] : state.units.reverse(),
+    regions: isRefused ? new DisjointRegions<RmrrUnit>() : state.regions,
+    drhd_units: isRefused ? 0 : state.drhds.registered,
+    ignored: isRefused ? explainDropped(state, failure) : state.ignored,
+    diagnostics,
+  };
 }
 
 /** Parses structure after structure until one fails or the table, by its own length, ends. */
