@@ -1,5 +1,6 @@
 import type { TableStructure } from '../acpi/table-layout.js';
 import type { Table } from '../acpi/tables.js';
+import { indexOfFirst } from '../base/search.js';
 import type { Finding } from '../check/check.js';
 import { structureName } from '../diff/names.js';
 
@@ -15,11 +16,20 @@ function digest(text: string): string {
   return hash.toString(16).padStart(16, '0');
 }
 
-/** What a finding is about: the structure by what it says, wherever it stands; else the table. */
-function placeOf(table: Table | null, { offset }: Finding): string {
-  const structures: readonly TableStructure[] = table?.structures ?? [];
-  const structure = structures.findLast((one) => one.offset <= offset);
-  return table === null || structure === undefined ? 'table' : structureName(table.kind, structure);
+/** What findings are about: the structure by what it says, wherever it stands; else the table. */
+function placesIn(table: Table | null): (finding: Finding) => string {
+  if (table === null) return () => 'table';
+  const structures: readonly TableStructure[] = table.structures;
+  // The name of a structure is as long as its scope, and there may be a finding for each device in that.
+  const names = new Map<TableStructure, string>();
+  return ({ offset }) => {
+    const next = indexOfFirst(structures, (structure) => structure.offset > offset);
+    const structure = structures[next - 1];
+    if (structure === undefined) return 'table';
+    const name = names.get(structure) ?? structureName(table.kind, structure);
+    names.set(structure, name);
+    return name;
+  };
 }
 
 /**
@@ -30,8 +40,9 @@ function placeOf(table: Table | null, { offset }: Finding): string {
  */
 export function fingerprintsOf(table: Table | null, findings: readonly Finding[]): string[] {
   const counts = new Map<string, number>();
+  const placeOf = placesIn(table);
   return findings.map((finding) => {
-    const name = digest(`${finding.rule.id}\n${placeOf(table, finding)}`);
+    const name = digest(`${finding.rule.id}\n${placeOf(finding)}`);
     const count = (counts.get(name) ?? 0) + 1;
     counts.set(name, count);
     return `${name}:${count}`;

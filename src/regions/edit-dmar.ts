@@ -66,10 +66,11 @@ class Editor {
   /** Takes a device, or the bridge above it that is named with all below it, out of the regions. */
   dropDevice(device: Sbdf): boolean {
     const uses = this.#regions.touching(device);
+    const byIndex = new Map(this.#placed.map((placed) => [placed.index, placed]));
+    const dropped = new Set<Placed>();
     for (const { region, named } of uses) {
       const { origin } = region;
-      const index = 'index' in origin ? origin.index : -1;
-      const placed = this.#placed.find((one) => one.index === index);
+      const placed = byIndex.get('index' in origin ? origin.index : -1);
       if (placed === undefined) continue;
       const { rmrr } = placed;
       const kept = rmrr.deviceScope.filter((scope) => !this.#names(rmrr, scope, named));
@@ -78,9 +79,10 @@ class Editor {
       if (kept.some(isPciScope)) placed.rmrr = withScope(rmrr, kept);
       else {
         this.#note('drop-region', placed, []);
-        this.#placed = this.#placed.filter((one) => one !== placed);
+        dropped.add(placed);
       }
     }
+    this.#placed = this.#placed.filter((placed) => !dropped.has(placed));
     return uses.length > 0;
   }
 
@@ -100,30 +102,17 @@ class Editor {
 
   /** Makes overlapping regions of one segment one, if that is wanted; whether there are any left. */
   join(wanted: boolean): boolean {
-    for (const [i, first] of this.#placed.entries()) {
-      const second = this.#placed.slice(i + 1).find((other) => overlap(first.rmrr, other.rmrr));
-      if (second === undefined) continue;
-      if (!wanted) return true;
-      this.#note('join-regions', second, this.#devicesOf(second));
-      const limits = [first.rmrr.limitAddress, second.rmrr.limitAddress];
-      const bases = [first.rmrr.baseAddress, second.rmrr.baseAddress];
-      const [limitA = 0n, limitB = 0n] = limits;
-      const [baseA = 0n, baseB = 0n] = bases;
-      const named = first.rmrr.deviceScope;
-      const key = (scope: DeviceScope) => String([scope.type, scope.startBusNumber, scope.path]);
-      const known = new Set(named.map(key));
-      const more = second.rmrr.deviceScope.filter((scope) => !known.has(key(scope)));
-      first.rmrr = withScope(
-        {
-          ...first.rmrr,
-          baseAddress: baseA < baseB ? baseA : baseB,
-          limitAddress: limitA > limitB ? limitA : limitB,
-        },
-        [...named, ...more],
-      );
-      this.#placed = this.#placed.filter((one) => one !== second);
-      return this.join(wanted);
+    const groups = overlapping(this.#placed);
+    if (!wanted) return groups.length > 0;
+    const joined = new Set<Placed>();
+    for (const [first, ...others] of groups as [Placed, ...Placed[]][]) {
+      for (const other of others) {
+        this.#note('join-regions', other, this.#devicesOf(other));
+        joined.add(other);
+      }
+      first.rmrr = united([first.rmrr, ...others.map(({ rmrr }) => rmrr)]);
     }
+    this.#placed = this.#placed.filter((placed) => !joined.has(placed));
     return false;
   }
 
@@ -187,12 +176,48 @@ class Editor {
   }
 }
 
-const overlap = (a: Rmrr, b: Rmrr): boolean =>
-  a.baseAddress <= b.limitAddress &&
-  b.baseAddress <= a.limitAddress &&
-  a.baseAddress <= a.limitAddress &&
-  b.baseAddress <= b.limitAddress &&
-  a.segment === b.segment;
+/** Regions of one segment that overlap, or do so by way of others: groups of two and more, each in the table's order. */
+function overlapping(regions: readonly Placed[]): Placed[][] {
+  const sorted = regions
+    .filter(({ rmrr: { baseAddress, limitAddress } }) => baseAddress <= limitAddress)
+    .sort(
+      ({ rmrr: a }, { rmrr: b }) =>
+        a.segment - b.segment ||
+        (a.baseAddress < b.baseAddress ? -1 : Number(a.baseAddress > b.baseAddress)),
+    );
+  const groups: { segment: number; limit: bigint; regions: Placed[] }[] = [];
+  for (const placed of sorted) {
+    const { segment, baseAddress, limitAddress } = placed.rmrr;
+    const last = groups.at(-1);
+    if (last === undefined || last.segment !== segment || last.limit < baseAddress) {
+      groups.push({ segment, limit: limitAddress, regions: [placed] });
+      continue;
+    }
+    last.regions.push(placed);
+    if (limitAddress > last.limit) last.limit = limitAddress;
+  }
+  return groups
+    .filter(({ regions: { length } }) => length > 1)
+    .map(({ regions: group }) => group.sort((a, b) => a.index - b.index))
+    .sort(([a], [b]) => (a as Placed).index - (b as Placed).index);
+}
+
+/** One region for all that some regions are for: from the lowest base to the highest limit, each device once. */
+function united(regions: readonly [Rmrr, ...Rmrr[]]): Rmrr {
+  const [first, ...others] = regions;
+  const key = ({ type, startBusNumber, path }: DeviceScope) => String([type, startBusNumber, path]);
+  const scope = [...first.deviceScope];
+  const known = new Set(scope.map(key));
+  let { baseAddress, limitAddress } = first;
+  for (const other of others) {
+    if (other.baseAddress < baseAddress) baseAddress = other.baseAddress;
+    if (other.limitAddress > limitAddress) limitAddress = other.limitAddress;
+    const more = other.deviceScope.filter((entry) => !known.has(key(entry)));
+    for (const entry of more) known.add(key(entry));
+    scope.push(...more);
+  }
+  return withScope({ ...first, baseAddress, limitAddress }, scope);
+}
 
 /** A region with other scope entries, and the length that they give it. */
 function withScope(rmrr: Rmrr, deviceScope: DeviceScope[]): Rmrr {

@@ -45,12 +45,14 @@ export function editIvrs(
 class Editor {
   readonly edits: TableEdit[] = [];
   #placed: Placed[];
+  readonly #ivhds: readonly Block[];
   readonly #added: Ivmd[] = [];
 
   constructor(
     readonly table: IvrsTable,
     readonly pci: PciTopology | null,
   ) {
+    this.#ivhds = table.structures.filter(({ name }) => name === 'IVHD');
     this.#placed = table.structures
       .filter((block) => block.name === 'IVMD')
       .map((block, index) => ({ index, block }));
@@ -116,18 +118,22 @@ class Editor {
   }
 
   result(): IvrsTable {
+    const kept = new Map<number, Ivmd[]>();
+    for (const { index, block } of this.#placed) {
+      const blocks = kept.get(index);
+      if (blocks === undefined) kept.set(index, [block]);
+      else blocks.push(block);
+    }
     let index = 0;
-    const structures = this.table.structures.flatMap((block): Block[] => {
-      if (block.name !== 'IVMD') return [block];
-      const place = index++;
-      return this.#placed.filter((placed) => placed.index === place).map((placed) => placed.block);
-    });
+    const structures = this.table.structures.flatMap((block): Block[] =>
+      block.name === 'IVMD' ? (kept.get(index++) ?? []) : [block],
+    );
     return { ...this.table, structures: [...structures, ...this.#added] };
   }
 
   #devicesOf({ block }: Placed): readonly Sbdf[] {
     const { regions } = new IvrsRegions(
-      { ...this.table, structures: [...ivhds(this.table), block] },
+      { ...this.table, structures: [...this.#ivhds, block] },
       this.pci,
     );
     return regions[0]?.devices ?? [];
@@ -138,9 +144,6 @@ class Editor {
     this.edits.push({ action, base, limit: base + memoryLength - 1n, index, devices });
   }
 }
-
-const ivhds = ({ structures }: IvrsTable): Block[] =>
-  structures.filter(({ name }) => name === 'IVHD');
 
 /** Unity, readable and writable. */
 const READ_AND_WRITTEN = (1 << IVMD_FLAGS.Unity) | (1 << IVMD_FLAGS.IR) | (1 << IVMD_FLAGS.IW);
