@@ -7,7 +7,7 @@ import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { hasFlag } from '../acpi/layout.js';
 import { byteSum } from '../acpi/sdt.js';
 import { PAGE_SIZE } from '../base/address.js';
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { DeviceIndex, type DeviceSpan } from '../base/device-index.js';
 import type { LinuxFailure } from './dmar.js';
 import type { LinuxFunction, LinuxIommu, LinuxRegion } from './iommu.js';
 import { amdOffSwitch, does, type LinuxKernel } from './kernel.js';
@@ -15,25 +15,13 @@ import { amdOffSwitch, does, type LinuxKernel } from './kernel.js';
 /** Of the checksum in any table, in bytes (ACPI specification, "System Description Table Header"). */
 const CHECKSUM_OFFSET = 9;
 
-/** Device IDs that something is for, both inclusive. */
-interface Ids {
-  readonly segment: number;
-  readonly first: number;
-  readonly last: number;
-}
-
 /** A region that the driver maps for devices, and how they may use it. */
-export interface AmdRegion extends LinuxRegion, Ids {
+export interface AmdRegion extends LinuxRegion, DeviceSpan {
   /** Of the IVMD in the table, in bytes. */
   readonly offset: number;
   readonly read: boolean;
   readonly write: boolean;
 }
-
-const idOf = ({ bus, device, func }: Sbdf): number => sbdfKey(0, bus, device, func);
-
-const holds = ({ segment, first, last }: Ids, address: Sbdf): boolean =>
-  segment === address.segment && first <= idOf(address) && idOf(address) <= last;
 
 /** Rounds up to whole pages. */
 const pageUp = (bytes: bigint): bigint => ((bytes + PAGE_SIZE - 1n) / PAGE_SIZE) * PAGE_SIZE;
@@ -46,7 +34,10 @@ export class LinuxAmd implements LinuxIommu {
   readonly vendor = 'AMD';
   readonly failure: LinuxFailure | null;
   readonly regions: readonly AmdRegion[];
-  readonly #served: readonly Ids[];
+  readonly #served = new DeviceIndex<DeviceSpan>();
+  /** Segments of which a unit serves any device. */
+  readonly #segments = new Set<number>();
+  readonly #regionsOf = new DeviceIndex<AmdRegion>();
 
   /**
    * @param bytes the table from its signature on
@@ -59,10 +50,16 @@ export class LinuxAmd implements LinuxIommu {
   ) {
     const { table } = decodeIvrs(bytes);
     const units = table === null ? [] : ivhdsFor(table, 'Linux');
-    this.#served = units.flatMap((block) => listedBy(block, this.#segmentOf(block.segment)));
+    for (const block of units) {
+      for (const ids of listedBy(block, this.#segmentOf(block.segment))) {
+        this.#served.add(ids, ids);
+        this.#segments.add(ids.segment);
+      }
+    }
     this.regions = (table?.structures ?? [])
       .filter((block) => block.name === 'IVMD')
       .flatMap((block) => this.#regionOf(block));
+    for (const region of this.regions) this.#regionsOf.add(region, region);
     this.failure = whyRefused(bytes, table) ?? switchedOff(cmdline);
   }
 
@@ -93,7 +90,7 @@ export class LinuxAmd implements LinuxIommu {
   }
 
   hasUnitOf(segment: number): boolean {
-    return this.#served.some((ids) => ids.segment === this.#segmentOf(segment));
+    return this.#segments.has(this.#segmentOf(segment));
   }
 
   /** A function that no IVHD lists gets no IOMMU group (check_device), as the IOMMU itself. */
@@ -101,17 +98,17 @@ export class LinuxAmd implements LinuxIommu {
     // Segments beyond 16 bits are Linux's own.
     if (address.segment > 0xffff) return null;
     const asked = { ...address, segment: this.#segmentOf(address.segment) };
-    return this.#served.some((ids) => holds(ids, asked));
+    return this.#served.at(asked).length > 0;
   }
 
   regionsOf({ address }: Pick<LinuxFunction, 'address'>): AmdRegion[] {
     const asked = { ...address, segment: this.#segmentOf(address.segment) };
-    return this.regions.filter((region) => holds(region, asked));
+    return this.#regionsOf.at(asked);
   }
 }
 
 /** The devices that an IVHD lists, and those whose IDs their requests carry (init_iommu_from_acpi). */
-const listedBy = (block: Ivhd, segment: number): Ids[] =>
+const listedBy = (block: Ivhd, segment: number): DeviceSpan[] =>
   deviceRanges(block).flatMap(({ first, last, sourceDeviceId: source }) => [
     { segment, first, last },
     ...(source === null ? [] : [{ segment, first: source, last: source }]),

@@ -1,13 +1,15 @@
 import { encodeValue } from '../acpi/encode.js';
 import type { Block } from '../acpi/ivrs/blocks.js';
+import { ivhdsFor } from '../acpi/ivrs/forms.js';
 import { IVMD_FLAGS, IVMD_TYPE, type Ivmd, ivmd as ivmdLayout } from '../acpi/ivrs/ivmd.js';
 import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { NO_BYTES } from '../acpi/layout.js';
 import { PAGE_SIZE } from '../base/address.js';
+import type { DeviceSpan } from '../base/device-index.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
 import type { EditedTable, Edits, NewRegion, TableEdit } from './edit.js';
-import { IvrsRegions, type Span, spansOf } from './of-ivrs.js';
+import { IvrsRegions, spansOf } from './of-ivrs.js';
 
 /** A block with its place among the IVMDs of the table before. */
 interface Placed {
@@ -17,7 +19,7 @@ interface Placed {
 
 const idOf = ({ bus, device, func }: Sbdf): number => bus * 0x100 + device * 8 + func;
 
-const holds = ({ segment, first, last }: Span, device: Sbdf): boolean =>
+const holds = ({ segment, first, last }: DeviceSpan, device: Sbdf): boolean =>
   segment === device.segment && first <= idOf(device) && idOf(device) <= last;
 
 /**
@@ -70,8 +72,9 @@ class Editor {
 
   dropDevice(device: Sbdf): boolean {
     let found = false;
+    const units = ivhdsFor(this.table, 'Linux');
     this.#placed = this.#placed.flatMap((placed) => {
-      const spans = spansOf(this.table, placed.block);
+      const spans = spansOf(units, placed.block);
       if (!spans.some((span) => holds(span, device))) return [placed];
       found = true;
       this.#note('drop-device', placed, [device]);
@@ -149,14 +152,14 @@ class Editor {
 const READ_AND_WRITTEN = (1 << IVMD_FLAGS.Unity) | (1 << IVMD_FLAGS.IR) | (1 << IVMD_FLAGS.IW);
 
 /** What is left of a span without a device of it. */
-const around = ({ segment, first, last }: Span, device: Sbdf): Span[] =>
+const around = ({ segment, first, last }: DeviceSpan, device: Sbdf): DeviceSpan[] =>
   [
     { segment, first, last: idOf(device) - 1 },
     { segment, first: idOf(device) + 1, last },
   ].filter((span) => span.first <= span.last);
 
 /** A block for other devices. */
-const forSpan = (block: Ivmd, { segment, first, last }: Span): Ivmd => ({
+const forSpan = (block: Ivmd, { segment, first, last }: DeviceSpan): Ivmd => ({
   ...block,
   type: first === last ? IVMD_TYPE.device : IVMD_TYPE.range,
   segment,

@@ -1,20 +1,18 @@
 import { deviceRanges } from '../acpi/ivrs/device-range.js';
 import { ivhdsFor } from '../acpi/ivrs/forms.js';
+import type { Ivhd } from '../acpi/ivrs/ivhd.js';
 import { IVMD_FLAGS, IVMD_TYPE, type Ivmd } from '../acpi/ivrs/ivmd.js';
 import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { hasFlag } from '../acpi/layout.js';
+import { DeviceIndex, type DeviceSpan } from '../base/device-index.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 
-/** Device IDs of a segment, both ends inclusive. */
-export interface Span {
-  readonly segment: number;
-  readonly first: number;
-  readonly last: number;
-}
-
-const isIn = ({ segment, first, last }: Span, { bus, device, func, ...address }: Sbdf): boolean => {
+const isIn = (
+  { segment, first, last }: DeviceSpan,
+  { bus, device, func, ...address }: Sbdf,
+): boolean => {
   const id = bus * 0x100 + device * 8 + func;
   return address.segment === segment && first <= id && id <= last;
 };
@@ -27,35 +25,36 @@ const isIn = ({ segment, first, last }: Span, { bus, device, func, ...address }:
 export class IvrsRegions implements RegionUses {
   readonly regions: readonly ReservedRegion[];
   readonly unresolved = 0;
-  readonly #spans = new Map<ReservedRegion, readonly Span[]>();
+  readonly #byDevice = new DeviceIndex<ReservedRegion>();
 
   /** @param pci null where the machine is unknown: then only regions for single devices name theirs */
   constructor(
     table: IvrsTable,
     readonly pci: PciTopology | null,
   ) {
+    const units = ivhdsFor(table, 'Linux');
     this.regions = table.structures
       .filter((block) => block.name === 'IVMD')
       .map((block, index) => ({ block, index }))
       .filter(({ block }) => isRegion(block))
-      .map(({ block, index }) => this.#add(table, block, index));
+      .map(({ block, index }) => this.#add(units, block, index));
   }
 
-  #add(table: IvrsTable, block: Ivmd, index: number): ReservedRegion {
+  #add(units: readonly Ivhd[], block: Ivmd, index: number): ReservedRegion {
     const { startAddress: base, memoryLength, offset } = block;
-    const spans = spansOf(table, block);
+    const spans = spansOf(units, block);
     const region: ReservedRegion = {
       base,
       limit: base + memoryLength - 1n,
       devices: this.#devices(spans),
       origin: { table: 'IVRS', structure: 'IVMD', index, offset },
     };
-    this.#spans.set(region, spans);
+    for (const span of spans) this.#byDevice.add(span, region);
     return region;
   }
 
   /** The functions of the machine that spans hold; without a machine the devices that a span names alone. */
-  #devices(spans: readonly Span[]): Sbdf[] | null {
+  #devices(spans: readonly DeviceSpan[]): Sbdf[] | null {
     const { pci } = this;
     if (pci !== null) {
       return [...pci.functions()]
@@ -76,9 +75,7 @@ export class IvrsRegions implements RegionUses {
   }
 
   touching(address: Sbdf): RegionUse[] {
-    return this.regions
-      .filter((region) => this.#spans.get(region)?.some((span) => isIn(span, address)))
-      .map((region) => ({ region, named: address, below: false }));
+    return this.#byDevice.at(address).map((region) => ({ region, named: address, below: false }));
   }
 }
 
@@ -87,12 +84,16 @@ const isRegion = ({ flags, memoryLength }: Ivmd): boolean =>
   memoryLength > 0n &&
   (hasFlag(flags, IVMD_FLAGS, 'Unity') || hasFlag(flags, IVMD_FLAGS, 'ExclusionRange'));
 
-/** Devices that a block is for. */
-export function spansOf(table: IvrsTable, block: Ivmd): Span[] {
+/**
+ * Devices that a block is for.
+ *
+ * @param units those that count in the table: {@link ivhdsFor} Linux
+ */
+export function spansOf(units: readonly Ivhd[], block: Ivmd): DeviceSpan[] {
   const { type, segment, deviceId: first, auxiliaryData: last } = block;
   if (type === IVMD_TYPE.device) return [{ segment, first, last: first }];
   if (type === IVMD_TYPE.range) return [{ segment, first, last }];
-  return ivhdsFor(table, 'Linux')
+  return units
     .filter(
       (ivhd) => type !== IVMD_TYPE.iommu || (ivhd.segment === segment && ivhd.deviceId === first),
     )

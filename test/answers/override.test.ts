@@ -174,6 +174,27 @@ describe('mending', () => {
     ]);
   });
 
+  it('joins regions that overlap by way of others, however many, in the place of the first', () => {
+    const page = (i: number) => 0xbf000000 + i * 0x1000;
+    // The even ones stand first and touch none of each other: the odd ones join them all.
+    const order = [...Array(6000).keys()].sort((a, b) => (a % 2) - (b % 2) || b - a);
+    const chain = order.map((i) => region(page(i), page(i + 1) + 0xfff, ['0000:00:1d.0']));
+    const apart = region(0x1000, 0x1fff, ['0000:00:02.0']);
+    const { bytes, edits } = override(
+      { fix: true, yes: true },
+      { ...TABLE, structures: [UNIT, ...chain, apart] },
+    );
+    expect(rmrrs(bytes)).toMatchObject([
+      {
+        baseAddress: BigInt(page(0)),
+        limitAddress: BigInt(page(6000)) + 0xfffn,
+        deviceScope: [{}],
+      },
+      { baseAddress: 0x1000n, limitAddress: 0x1fffn },
+    ]);
+    expect(edits.map(({ index }) => index)).toEqual([...Array(6000).keys()].slice(1));
+  });
+
   it('corrects the checksum alone', () => {
     const { edits, bytes } = override({ fix: true }, { ...TABLE, header: { checksum: 1 } });
     expect(edits).toEqual([]);
