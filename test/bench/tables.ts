@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { dmarHeader } from '../../src/acpi/dmar/header.js';
 import { rmrr } from '../../src/acpi/dmar/rmrr.js';
 import { byteSum } from '../../src/acpi/sdt.js';
@@ -8,6 +8,8 @@ const CHECKSUM = dmarHeader.at.checksum;
 /** An RMRR with one device: fixed part, and an entry of one hop. */
 const RMRR_LENGTH = rmrr.fixedLength + 8;
 const DRHD_LENGTH = 16;
+/** Hosts whose files are kept as they were captured. */
+const HOSTS = ['fixtures/rack-server-host', 'fixtures/ivrs-laptop-host'];
 
 /** Makes a table's checksum right. */
 function seal(table: Uint8Array): Uint8Array {
@@ -47,13 +49,18 @@ export function tableOfRmrrs(size: number): Uint8Array {
 }
 
 /**
- * Writes so many tables below a folder, a thousand to a directory, no two of them alike: the tables given by turns, with
- * bases and limits of regions, addresses of units and the OEM revision moved.
+ * Writes so many tables below a folder, a thousand to a directory: the tables given by turns, as they are, or no two of
+ * them alike, with bases and limits of regions, addresses of units and the OEM revision moved.
  */
-export function writeFleet(folder: string, tables: readonly Uint8Array[], count: number): void {
+export function writeFleet(
+  folder: string,
+  tables: readonly Uint8Array[],
+  count: number,
+  how: 'as-they-are' | 'moved',
+): void {
   for (let i = 0; i < count; i++) {
     const table = Uint8Array.from(tables[i % tables.length] as Uint8Array);
-    move(table, Math.floor(i / tables.length) + 1);
+    if (how === 'moved') move(table, Math.floor(i / tables.length) + 1);
     const directory = join(folder, String(Math.floor(i / 1000)).padStart(2, '0'));
     if (i % 1000 === 0) mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, `${String(i).padStart(5, '0')}.dat`), table);
@@ -77,6 +84,16 @@ function move(table: Uint8Array, pages: number): void {
     at += length;
   }
   seal(table);
+}
+
+/** Captured hosts of the fixtures by turns, so many, below a folder. */
+export function writeHosts(folder: string, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const host = HOSTS[i % HOSTS.length] as string;
+    cpSync(host, join(folder, `${String(i).padStart(3, '0')}-${basename(host)}`), {
+      recursive: true,
+    });
+  }
 }
 
 /** The real tables of the corpus where it is there, else the fixtures: what people have, 80 to 400 bytes each. */
