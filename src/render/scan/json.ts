@@ -55,8 +55,12 @@ export const unreadableToJson = (
 /** What a table tells of the machine it is from: its maker, and how many structures of each type it has. */
 function machineToJson({ header, structures }: Table): JsonObject {
   const { oemId, oemTableId, oemRevision, creatorId, creatorRevision } = header;
-  const counts: Record<string, number> = {};
-  for (const { name } of structures) counts[name] = (counts[name] ?? 0) + 1;
+  const counts: { readonly name: string; count: number }[] = [];
+  for (const { name } of structures) {
+    const known = counts.find((one) => one.name === name);
+    if (known === undefined) counts.push({ name, count: 1 });
+    else known.count++;
+  }
   return {
     oemId: oemId.trim(),
     oemTableId: oemTableId.trim(),
@@ -66,7 +70,7 @@ function machineToJson({ header, structures }: Table): JsonObject {
     ivInfo: 'ivInfo' in header ? header.ivInfo : undefined,
     hostAddressWidth: 'ivInfo' in header ? undefined : header.hostAddressWidth,
     flags: 'ivInfo' in header ? undefined : header.flags,
-    structures: counts,
-    structure_counts: Object.entries(counts).map(([name, count]) => ({ name, count })),
+    structures: Object.fromEntries(counts.map(({ name, count }) => [name, count])),
+    structure_counts: counts,
   };
 }
