@@ -33,7 +33,7 @@ import { bytesToJudge, missingFrom } from './completeness.js';
 import { type Evidence, requireEvidence } from './evidence.js';
 import { bootHypervisor, XEN_OPTIONS, type XenOptions } from './hypervisor.js';
 import { chooseKernel, LINUX_OPTIONS, type LinuxOptions } from './kernel.js';
-import { refusedDevices, withLinuxTestimony, withXenTestimony } from './testimony.js';
+import { type Refusals, refusalsIn, withLinuxTestimony, withXenTestimony } from './testimony.js';
 
 /** What a PCI function is, by the numbers of its maker. */
 export interface PciId {
@@ -91,13 +91,13 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
     ...(options.devices ?? []),
     ...(options.slots ?? []).flatMap((slot) => functionsOf(slot, host)),
   ];
-  const refused = refusedDevices(source.log);
-  const candidates = candidatesOf(host, regions, [...devices, ...refused]);
+  const refusals = refusalsIn(source.log);
+  const candidates = candidatesOf(host, regions, [...devices, ...refusals.devices]);
   requirePresent(devices, candidates, source.path);
   const chosen = ofIds(candidates, options.ids ?? [], source.path);
   const asked = new Set([...devices, ...chosen].map(addressKey));
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
-  const named = new Set(refused.map(addressKey));
+  const named = new Set(refusals.devices.map(addressKey));
   const wanted = ({ address, uses }: Candidate) =>
     asked.size > 0
       ? asked.has(addressKey(address))
@@ -114,7 +114,7 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
   return {
     source,
     judges: { kernel, running, xen },
-    reports: reports.map((report) => withTestimony(report, source)),
+    reports: reports.map((report) => withTestimony(report, source, refusals)),
     hostRoot: host?.root ?? null,
     names: host?.pciNames ?? null,
     notes: [
@@ -166,12 +166,12 @@ function regionsIn(source: Source, host: Host | null) {
 }
 
 /** A report that does not contradict what the log itself says of the device. */
-function withTestimony(report: DeviceReport, source: Source): DeviceReport {
+function withTestimony(report: DeviceReport, source: Source, refusals: Refusals): DeviceReport {
   const { linux, xen, candidate } = showsEveryRegion(source) ? report : withoutNone(report);
   return {
     ...report,
-    linux: withLinuxTestimony(linux, source.log, candidate.address),
-    xen: withXenTestimony(xen, source.log, candidate.address),
+    linux: withLinuxTestimony(linux, refusals, candidate.address),
+    xen: withXenTestimony(xen, refusals, candidate.address),
   };
 }
 

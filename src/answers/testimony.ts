@@ -68,18 +68,33 @@ function meaningOf({ line, values, base, limit, address }: Sighting): string {
   return `${line.meaning.replace(/\.$/, '')}${of}${where || (address === null ? '' : ` (${hex(address)})`)}.`;
 }
 
-const isOf = (device: Sbdf | null, address: Sbdf): boolean =>
-  device !== null && addressKey(device) === addressKey(address);
+/** Lines that tell of a device that it was refused, and who refused it. */
+const REFUSALS: ReadonlyMap<string, 'linux' | 'xen'> = new Map([
+  ['refused-rmrr', 'linux'],
+  ['refused-direct', 'linux'],
+  ['xen-shared', 'xen'],
+]);
 
-const find = (log: Log | null, codes: RegExp, address: Sbdf): Sighting | null =>
-  log?.sightings.findLast(({ line, device }) => codes.test(line.code) && isOf(device, address)) ??
-  null;
+/** Of each device that a log shows refused, the last line that says so, by {@link addressKey}. */
+export interface Refusals {
+  readonly linux: ReadonlyMap<number, Sighting>;
+  readonly xen: ReadonlyMap<number, Sighting>;
+  /** The devices, in the order of the lines. */
+  readonly devices: readonly Sbdf[];
+}
 
-/** Devices that lines name as refused, in their order. */
-export const refusedDevices = (log: Log | null): Sbdf[] =>
-  (log?.sightings ?? []).flatMap(({ line, device }) =>
-    /^(refused-rmrr|refused-direct|xen-shared)$/.test(line.code) && device !== null ? [device] : [],
-  );
+/** The devices that a log shows refused. */
+export function refusalsIn(log: Log | null): Refusals {
+  const refusals = { linux: new Map<number, Sighting>(), xen: new Map<number, Sighting>() };
+  const devices: Sbdf[] = [];
+  for (const sighting of log?.sightings ?? []) {
+    const judge = REFUSALS.get(sighting.line.code);
+    if (judge === undefined || sighting.device === null) continue;
+    refusals[judge].set(addressKey(sighting.device), sighting);
+    devices.push(sighting.device);
+  }
+  return { ...refusals, devices };
+}
 
 const LOOK_UP =
   'The regions of its group are in /sys/kernel/iommu_groups/*/reserved_regions; "direct" is one that binds.';
@@ -87,11 +102,11 @@ const LOOK_UP =
 /** Linux's verdict on a device where a log shows that it was refused; else the one that was come to. */
 export function withLinuxTestimony(
   verdict: LinuxVerdict,
-  log: Log | null,
+  { linux }: Refusals,
   address: Sbdf,
 ): LinuxVerdict {
-  const refusal = find(log, /^refused-(rmrr|direct)$/, address);
-  if (refusal === null || verdict.verdict === 'blocked') return verdict;
+  const refusal = linux.get(addressKey(address));
+  if (refusal === undefined || verdict.verdict === 'blocked') return verdict;
   return {
     ...verdict,
     verdict: 'blocked',
@@ -105,9 +120,13 @@ export function withLinuxTestimony(
 }
 
 /** Xen's verdict on a device where a log shows that it was refused; else the one that was come to. */
-export function withXenTestimony(verdict: XenVerdict, log: Log | null, address: Sbdf): XenVerdict {
-  const refusal = find(log, /^xen-shared$/, address);
-  if (refusal === null || !/^(ok|unknown)$/.test(verdict.verdict)) return verdict;
+export function withXenTestimony(
+  verdict: XenVerdict,
+  { xen }: Refusals,
+  address: Sbdf,
+): XenVerdict {
+  const refusal = xen.get(addressKey(address));
+  if (refusal === undefined || !/^(ok|unknown)$/.test(verdict.verdict)) return verdict;
   const at = refusal.base === null ? '' : ` The region is at ${hex(refusal.base)}.`;
   return {
     ...verdict,
