@@ -22,14 +22,19 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 /** The element of the page that has an id. */
 export const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
-/** A table in a box that scrolls sideways where the screen is narrow. */
+/**
+ * A table in a box that scrolls sideways where the screen is narrow.
+ *
+ * @param label what the box is called where it is not seen
+ */
 export const tableOf = (
+  label: string,
   headings: readonly string[],
   rows: readonly (readonly (Node | string)[])[],
 ): HTMLElement =>
   h(
     'div',
-    { class: 'scroll', tabindex: '0' },
+    { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label },
     h(
       'table',
       {},

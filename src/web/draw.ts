@@ -45,30 +45,64 @@ export interface Headline {
   readonly text: string;
 }
 
-/** The one sentence about each device asked for, or about all that a region touches; the worst first. */
+/** What a page can be given so that it knows more; the command line's own advice names options. */
+const MORE =
+  'To know more, add the whole dmesg of this machine, the output of lspci -nn, or an archive that dmar capture made.';
+
+/** Most devices that a headline names. */
+const MOST_NAMED = 4;
+
+function named(devices: readonly JsonObject[]): string {
+  const names = devices.slice(0, MOST_NAMED).map(({ device }) => bdf(device));
+  const more = devices.length - names.length;
+  return names.join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+/** The sentences that somebody came for: about each device, the worst first, else about the regions. */
 export function headlines(machine: Machine): Headline[] {
-  const vtd = object(documentOf(machine, 'map')?.boot).vtd;
-  const found: Headline[] = [];
-  if (vtd === 'disabled') {
-    found.push({
-      kind: 'bad',
-      word: 'VT-d is off.',
-      text: 'Xen refuses this table, so nothing can be passed through.',
-    });
+  const found = [...vtdOff(machine), ...verdicts(machine)];
+  for (const line of list(documentOf(machine, 'explain')?.lines)) {
+    // What the verdict on its device has said already is not said again.
+    const device = bdf(line.device);
+    const meaning = text(line.meaning);
+    if (line.problem === null || found.length > 1) continue;
+    if (found.some((one) => one.text === meaning || (device !== '' && one.word.startsWith(device))))
+      continue;
+    found.push({ kind: 'bad', word: device && `${device}:`, text: meaning });
   }
+  return found.length > 0 ? found : withoutDevices(machine);
+}
+
+function vtdOff(machine: Machine): Headline[] {
+  const { vtd, why } = object(documentOf(machine, 'map')?.boot);
+  if (vtd !== 'disabled') return [];
+  const reason = text(why);
+  return [
+    {
+      kind: 'bad',
+      word: 'Xen runs without VT-d here.',
+      text: `${reason === '' ? 'It refuses this table' : reason.replace(/\.?$/, '')}, so it can pass no device through.`,
+    },
+  ];
+}
+
+function verdicts(machine: Machine): Headline[] {
   const devices = list(documentOf(machine, 'devices')?.devices);
+  const verdictOf = (device: JsonObject, judge: string) => text(object(device[judge]).verdict);
   const blocked = devices.filter((device) => isBlocked(device));
-  for (const device of blocked.slice(0, 3)) {
-    const linux = object(device.linux);
-    const xen = object(device.xen);
-    const by = linux.verdict === 'blocked' ? linux : xen;
-    const who = linux.verdict === 'blocked' ? 'Linux (VFIO)' : 'Xen';
-    found.push({
-      kind: 'bad',
-      word: `${bdf(device.device)}: no, not by ${who}.`,
-      text: text(by.message),
-    });
-  }
+  const shared = devices.filter(
+    (device) => !isBlocked(device) && verdictOf(device, 'xen') === 'needs relaxed',
+  );
+  const unsure = devices.filter(
+    (device) => !isBlocked(device) && verdictOf(device, 'linux') === 'unknown',
+  );
+  const free = devices.filter((device) => ![blocked, shared, unsure].flat().includes(device));
+  const found = blocked.slice(0, 3).map((device): Headline => {
+    const judge = verdictOf(device, 'linux') === 'blocked' ? 'linux' : 'xen';
+    const who = judge === 'linux' ? 'Linux (VFIO)' : 'Xen';
+    const word = `${bdf(device.device)}: no, not by ${who}.`;
+    return { kind: 'bad', word, text: text(object(device[judge]).message) };
+  });
   if (blocked.length > 3) {
     found.push({
       kind: 'bad',
@@ -76,31 +110,61 @@ export function headlines(machine: Machine): Headline[] {
       text: 'The table below lists them.',
     });
   }
-  if (devices.length > 0 && blocked.length === 0) {
-    const unsure = devices.filter((device) => object(device.linux).verdict === 'unknown');
-    const names = (some: readonly JsonObject[]) => some.map(({ device }) => bdf(device)).join(', ');
-    found.push(
-      unsure.length > 0
-        ? {
-            kind: 'unknown',
-            word: `${names(unsure)}: not known.`,
-            text: text(object(unsure[0]?.linux).message),
-          }
-        : {
-            kind: 'good',
-            word: `${names(devices)}: yes.`,
-            text: 'No reserved region stands in the way of passing it through.',
-          },
-    );
+  for (const device of shared.slice(0, 1)) {
+    found.push({
+      kind: 'bad',
+      word: `${named(shared)}: not by Xen, unless rdm_policy=relaxed.`,
+      text: text(object(device.xen).message),
+    });
   }
-  for (const line of list(documentOf(machine, 'explain')?.lines).slice(0, 2)) {
-    // What the verdict on its device has said already is not said again.
-    const named = bdf(line.device);
-    if (line.problem === null || found.some(({ word }) => named !== '' && word.startsWith(named)))
-      continue;
-    found.push({ kind: 'bad', word: bdf(line.device), text: text(line.meaning) });
+  for (const device of unsure.slice(0, 1)) {
+    found.push({
+      kind: 'unknown',
+      word: `${named(unsure)}: not known.`,
+      text: `${text(object(device.linux).message)} ${MORE}`,
+    });
+  }
+  if (free.length > 0) {
+    found.push({
+      kind: 'good',
+      word: `${named(free)}: yes.`,
+      text: 'No reserved region stands in the way of passing it through.',
+    });
   }
   return found;
+}
+
+/** What is to be said where no device is known. */
+function withoutDevices(machine: Machine): Headline[] {
+  const map = documentOf(machine, 'map');
+  if (map === null) return [];
+  const [line] = list(documentOf(machine, 'explain')?.lines);
+  const notes = Array.isArray(map.notes) ? map.notes.map(text) : [];
+  const count = list(map.entries).length;
+  if (count > 0) {
+    const regions = count === 1 ? 'One reserved region' : `${count} reserved regions`;
+    const why =
+      line === undefined
+        ? 'The evidence does not say which devices a region is for.'
+        : text(line.meaning);
+    return [{ kind: 'unknown', word: `${regions}, of devices not known.`, text: `${why} ${MORE}` }];
+  }
+  if (object(map.source).completeness === 'whole') {
+    return [
+      {
+        kind: 'good',
+        word: 'No reserved region.',
+        text: 'None stands in the way of passing a device through.',
+      },
+    ];
+  }
+  return [
+    {
+      kind: 'unknown',
+      word: 'No region can be read here.',
+      text: `${notes.slice(-2).join(' ')} ${MORE}`,
+    },
+  ];
 }
 
 const isBlocked = (device: JsonObject): boolean =>
@@ -108,14 +172,14 @@ const isBlocked = (device: JsonObject): boolean =>
 
 /** All that is to be said of a machine, the sentence that somebody came for first. */
 export function drawMachine(machine: Machine, several: boolean): HTMLElement {
-  const verdicts = headlines(machine).map(({ kind, word, text: sentence }) =>
+  const said = headlines(machine).map(({ kind, word, text: sentence }) =>
     h('p', { class: `verdict ${kind}` }, h('span', { class: 'word' }, word), ` ${sentence}`),
   );
   return h(
     'article',
     {},
-    several ? h('h2', {}, machine.name) : null,
-    ...verdicts,
+    h('h2', several ? {} : { class: 'unseen' }, machine.name),
+    ...said,
     drawExplanations(machine),
     drawDevices(machine),
     drawRegions(machine),
@@ -153,22 +217,36 @@ function remedies(items: readonly JsonObject[]): HTMLElement | null {
   );
 }
 
+/** Most lines of a log that are shown. */
+const MOST_LINES = 20;
+
 function drawExplanations(machine: Machine): HTMLElement | null {
   const lines = list(documentOf(machine, 'explain')?.lines);
   if (lines.length === 0) return null;
+  // Of lines that call for the same, the first is shown.
+  const alike = new Map<string, JsonObject[]>();
+  for (const line of lines) {
+    const key = [line.code, line.finding, line.device, line.problem].join();
+    alike.set(key, [...(alike.get(key) ?? []), line]);
+  }
+  const shown = [...alike.values()].slice(0, MOST_LINES);
   return h(
     'section',
     {},
-    h('h2', {}, 'What the log says'),
-    ...lines.map((line) =>
+    h('h3', {}, 'What the log says'),
+    ...shown.map(([line = {}, ...others]) =>
       h(
         'div',
         {},
         h('pre', {}, text(line.text)),
+        others.length === 0 ? null : h('p', { class: 'faint' }, `${others.length} more like it.`),
         h('p', {}, text(line.meaning)),
         remedies(list(line.remedies)),
       ),
     ),
+    alike.size > shown.length
+      ? h('p', { class: 'faint' }, `${alike.size - shown.length} more lines are in the JSON below.`)
+      : null,
   );
 }
 
@@ -179,17 +257,21 @@ function drawDevices(machine: Machine): HTMLElement | null {
     return h(
       'section',
       {},
-      h('h2', {}, 'Devices'),
+      h('h3', {}, 'Devices'),
       drawFailure('', reply.failure.message, reply.failure.hint),
     );
   }
   const devices = list(reply.document.devices);
   if (devices.length === 0) {
-    return h('section', {}, h('h2', {}, 'Devices'), h('p', {}, 'No region names a device.'));
+    const none = 'No region names a device here.';
+    return h('section', {}, h('h3', {}, 'Devices'), h('p', {}, none));
   }
   const rows = devices.map((device) => [
     h('code', {}, bdf(device.device)),
-    text(device.name) || text(device.class_name) || text(device.class),
+    text(device.name) ||
+      text(device.class_name) ||
+      (device.class === null ? 'not known' : `class ${text(device.class)}`),
+    text(object(device.iommu_group).id) || 'not known',
     text(object(device.memory).kind) || 'none',
     marked(text(object(device.linux).verdict)),
     marked(text(object(device.xen).verdict)),
@@ -197,16 +279,23 @@ function drawDevices(machine: Machine): HTMLElement | null {
   const waysOut = new Map<string, string[]>();
   for (const device of devices) {
     for (const judge of ['linux', 'xen']) {
-      const way = text(object(device[judge]).way_out);
-      if (way !== '') waysOut.set(way, [...(waysOut.get(way) ?? []), bdf(device.device)]);
+      const { way_out, verdict } = object(device[judge]);
+      const way = text(way_out);
+      // What would make it known stands above.
+      if (way !== '' && verdict !== 'unknown')
+        waysOut.set(way, [...(waysOut.get(way) ?? []), bdf(device.device)]);
     }
   }
   return h(
     'section',
     {},
-    h('h2', {}, 'Devices'),
-    tableOf(['device', 'what it is', 'memory', 'Linux (VFIO)', 'Xen'], rows),
-    waysOut.size === 0 ? null : h('h2', {}, 'What to do'),
+    h('h3', {}, 'Devices'),
+    tableOf(
+      'Devices',
+      ['device', 'what it is', 'IOMMU group', 'reserved memory', 'Linux (VFIO)', 'Xen'],
+      rows,
+    ),
+    waysOut.size === 0 ? null : h('h3', {}, 'What to do'),
     waysOut.size === 0
       ? null
       : h(
@@ -232,7 +321,7 @@ function drawRegions(machine: Machine): HTMLElement | null {
   const rows = list(entries).map((entry) => [
     h('code', {}, `${short(entry.base)}-${short(entry.limit)}`),
     text(entry.nr_pages),
-    Array.isArray(entry.devices)
+    Array.isArray(entry.devices) && entry.devices.length > 0
       ? entry.devices.map((device) => bdf(device)).join(', ')
       : 'not known',
   ]);
@@ -247,8 +336,10 @@ function drawRegions(machine: Machine): HTMLElement | null {
   return h(
     'section',
     {},
-    h('h2', {}, 'Reserved regions that Xen reports to guests'),
-    rows.length === 0 ? h('p', {}, 'None.') : tableOf(['range', '4-KiB pages', 'devices'], rows),
+    h('h3', {}, 'Reserved regions that Xen reports to guests'),
+    rows.length === 0
+      ? h('p', {}, 'None.')
+      : tableOf('Reserved regions', ['range', '4-KiB pages', 'devices'], rows),
     off.length === 0 ? null : h('ul', {}, ...off),
     ...(Array.isArray(notes) ? notes.map((note) => h('p', { class: 'faint' }, text(note))) : []),
     pictureOf(reply, 'The address space of the machine with its reserved regions'),
@@ -263,7 +354,7 @@ function drawFindings(machine: Machine): HTMLElement | null {
   return h(
     'section',
     {},
-    h('h2', {}, 'What is wrong with the table'),
+    h('h3', {}, 'What is wrong with the table'),
     findings.length === 0
       ? h('p', {}, 'No rule found anything.')
       : h(
@@ -289,11 +380,19 @@ function drawGuest(machine: Machine): HTMLElement | null {
   return h(
     'section',
     {},
-    h('h2', {}, 'A guest around these regions'),
+    h('h3', {}, 'A guest around these regions'),
     h('p', { class: created === true ? 'good' : 'bad' }, text(message)),
     ...list(remarks).map((remark) => h('p', { class: 'faint' }, text(remark.message))),
     pictureOf(reply, "The guest's address space with the regions kept free"),
   );
+}
+
+/** An element whose text is made once the answer is there: it may be long, and is folded away. */
+function later<E extends HTMLElement>(element: E, make: () => string): E {
+  setTimeout(() => {
+    element.textContent = make();
+  });
+  return element;
 }
 
 function drawDocuments(machine: Machine): HTMLElement {
@@ -303,9 +402,9 @@ function drawDocuments(machine: Machine): HTMLElement {
           'details',
           {},
           h('summary', {}, `JSON of dmar ${question}`),
-          h('pre', { 'data-question': question }, toJsonText(reply.document)),
+          later(h('pre', { 'data-question': question }), () => toJsonText(reply.document)),
         )
       : null,
   );
-  return h('section', {}, h('h2', {}, 'For scripts'), ...replies);
+  return h('section', {}, h('h3', {}, 'For scripts'), ...replies);
 }

@@ -64,7 +64,9 @@ function writeState(state: State): void {
     fields.xen.append(h('option', { value: state.xen }, state.xen));
   }
   for (const [name, field] of Object.entries(fields)) field.value = state[name as keyof State];
-  byId('memory-shown').textContent = `${state.memory} MiB`;
+  const memory = `${state.memory} MiB`;
+  byId('memory-shown').textContent = memory;
+  fields.memory.setAttribute('aria-valuetext', memory);
 }
 
 /** All that is to be answered for: files first, then what was pasted. */
@@ -136,7 +138,16 @@ async function answer(): Promise<void> {
   }
   if (mine !== latest) return;
   machines = found;
-  byId('answer').replaceChildren(...shown);
+  const place = byId('answer');
+  const folds = () => place.querySelectorAll('details');
+  const open = Array.from(folds(), ({ open }) => open);
+  place.replaceChildren(...shown);
+  for (const [i, fold] of folds().entries()) fold.open = open[i] ?? false;
+  // What a screen reader says of it all: what somebody who sees reads first.
+  byId('said').textContent = Array.from(
+    place.querySelectorAll('.verdict'),
+    (verdict) => verdict.textContent,
+  ).join(' ');
   drawSources();
 }
 

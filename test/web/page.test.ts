@@ -70,11 +70,18 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
   }
 
   /** The JSON document of a question as the page has it; null where it has none. */
-  const documentOf = (question: string): Promise<unknown> =>
-    page.evaluate((name) => {
-      const text = document.querySelector(`pre[data-question="${name}"]`)?.textContent ?? null;
-      return text === null ? null : JSON.parse(text);
+  const documentOf = async (question: string): Promise<unknown> => {
+    const text = await page.evaluate((name) => {
+      const place = document.querySelector(`pre[data-question="${name}"]`);
+      return place === null
+        ? null
+        : new Promise<string>((resolve) => {
+            const look = () => (place.textContent ? resolve(place.textContent) : setTimeout(look));
+            look();
+          });
     }, question);
+    return text === null ? null : JSON.parse(text);
+  };
 
   test.each([...fixtures, ...cases])('says of %s what the command line says', async (file) => {
     await give(file);
@@ -167,6 +174,88 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(await page.locator('.bytes .lit').allTextContents()).toHaveLength(1);
     await page.locator('.bytes [data-at="36"]').hover();
     expect(await page.locator('tr.lit').textContent()).toMatch(/width/i);
+  });
+
+  test('leads from field to field by arrows, one stop of Tab', async () => {
+    await give(join(ROOT, 'fixtures/laptop.dat'));
+    const rows = page.locator('tr[data-bytes]');
+    expect(await page.locator('tr[data-bytes][tabindex="0"]').count()).toBe(1);
+    await rows.first().focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowDown');
+    expect(await rows.nth(2).evaluate((row) => row === document.activeElement)).toBe(true);
+    expect(await page.locator('.bytes .lit').first().getAttribute('data-at')).toBe('8');
+    await page.keyboard.press('ArrowUp');
+    expect(await page.locator('tr.lit').textContent()).toContain('length');
+  });
+
+  test.each(['paste', 'input'])(
+    'takes a long text of an event %s out of the field, and answers, reports and forgets it',
+    async (type) => {
+      await page.goto(`file://${PAGE}`);
+      const region = 'DMAR: RMRR base: 0x000000ae74f000 end: 0x000000ae76efff';
+      const text = `${region}\n${'usb 1-1: new high-speed USB device number 2 using xhci_hcd\n'.repeat(4000)}`;
+      await page.evaluate(
+        ([text, type]) => {
+          const field = document.querySelector('#paste') as HTMLTextAreaElement;
+          const clipboardData = new DataTransfer();
+          clipboardData.setData('text/plain', text);
+          if (type === 'input') field.value = text;
+          field.dispatchEvent(
+            type === 'paste' ? new ClipboardEvent(type, { clipboardData }) : new InputEvent(type),
+          );
+        },
+        [text, type] as const,
+      );
+      await page.waitForSelector('#answer article');
+      expect(await page.inputValue('#paste')).toBe('');
+      expect(await page.locator('#sources li').textContent()).toContain(`${text.length} bytes`);
+      expect(await page.locator('#answer').textContent()).toContain('0xae74f000-0xae76efff');
+      await page.click('#report');
+      expect(await page.locator('#copied textarea').inputValue()).toContain(region);
+      await page.click('#sources button');
+      await page.waitForFunction(() => document.querySelector('#answer')?.childElementCount === 0);
+    },
+  );
+
+  test('shows a line that comes again and again once', async () => {
+    await page.goto(`file://${PAGE}`);
+    const fault = (page: number) =>
+      `DMAR: [DMA Read] Request device [04:00.4] fault addr bdf8${page}000 [fault reason 06] PTE Read access is not set`;
+    await page.fill('#paste', Array.from({ length: 9 }, (_, i) => fault(i)).join('\n'));
+    await page.waitForSelector('#answer article');
+    expect(await page.locator('#answer article div > pre').count()).toBe(1);
+    expect(await page.locator('#answer').textContent()).toContain('8 more like it.');
+  });
+
+  test('says in a sentence above all else what each case comes to', async () => {
+    for (const file of cases) {
+      await give(file);
+      const verdict = page.locator('#answer .verdict').first();
+      const bottom = await verdict.evaluate((one) => one.getBoundingClientRect().bottom);
+      expect({ file, seen: bottom < 800 }).toEqual({ file, seen: true });
+      expect(await page.locator('#said').textContent()).toContain(await verdict.textContent());
+    }
+  });
+
+  test('has names for all that is to be used, and headings in their order', async () => {
+    await give(join(ROOT, 'fixtures/rack-server.dat'), join(ROOT, 'fixtures/laptop.dat'));
+    const cdp = await page.context().newCDPSession(page);
+    const { nodes } = await cdp.send('Accessibility.getFullAXTree');
+    const used = nodes.filter(
+      ({ ignored, role }) =>
+        !ignored &&
+        /^(button|textbox|combobox|slider|img|image|region|table|DisclosureTriangle)$/.test(
+          role?.value,
+        ),
+    );
+    expect(used.length).toBeGreaterThan(15);
+    const nameless = used.filter(({ role, name }) => role?.value !== 'table' && !name?.value);
+    expect(nameless.map(({ role }) => role?.value)).toEqual([]);
+    const levels = await page.evaluate(() =>
+      Array.from(document.querySelectorAll('h1, h2, h3'), ({ tagName }) => Number(tagName[1])),
+    );
+    expect(levels.filter((level, i) => level > (levels[i - 1] ?? 0) + 1)).toEqual([]);
   });
 
   test('a report holds no personal detail of the paste', async () => {
