@@ -59,7 +59,9 @@ export async function readHostTable(
     completeness: 'whole',
     log: null,
     verbatim: tree.onDisk,
-    sha256: sha256(picked.bytes),
+    get sha256() {
+      return sha256(picked.bytes);
+    },
     path,
     notes,
     hostTree: tree,

@@ -42,7 +42,6 @@ export async function sourceOf(
       const picked = await pickTable(content.tables, name, which);
       const { table, signature, bytes: own, notes, losses } = picked;
       const completeness = completenessOf(losses);
-      const sha256 = tools.sha256(own);
       return {
         path,
         notes,
@@ -54,7 +53,9 @@ export async function sourceOf(
         signature,
         verbatim,
         bytes: own,
-        sha256,
+        get sha256() {
+          return tools.sha256(own);
+        },
         log,
       };
     }

@@ -48,8 +48,8 @@ export interface TableSource extends SourceCommon {
   verbatim: boolean;
   /** The table from its signature on, at least its header's 48 bytes; may be fewer or more than its length field claims. */
   bytes: Uint8Array;
-  /** SHA-256 of those bytes in hex, so that a report tells which table it is about. */
-  sha256: string;
+  /** SHA-256 of those bytes in hex, so that a report tells which table it is about; worked out when it is asked for. */
+  readonly sha256: string;
   /** What stands beside the table, as in a report; null for nothing. */
   log: Log | null;
 }

@@ -43,7 +43,9 @@ export async function readDirectory(path: string, limit: number, which?: number)
     verbatim: true,
     log: null,
     completeness: completenessOf(losses),
-    sha256: NODE_TOOLS.sha256(picked.bytes),
+    get sha256() {
+      return NODE_TOOLS.sha256(picked.bytes);
+    },
     path: below(path, `${file?.name}`),
     hostTree: null,
   };
