@@ -48,6 +48,52 @@ export function tableOfRmrrs(size: number): Uint8Array {
   return seal(table);
 }
 
+/** Characters that acpidump takes for 16 bytes, ASCII included. */
+const DUMP_LINE = 75;
+
+/** A table of RMRRs as acpidump writes it: a text of about so many bytes. */
+export function acpidumpOf(size: number): string {
+  const table = tableOfRmrrs(Math.floor(size / DUMP_LINE) * 16);
+  const lines = ['DMAR @ 0x0000000000000000'];
+  for (let at = 0; at < table.length; at += 16) {
+    const bytes = Buffer.from(table.subarray(at, at + 16));
+    const hex = bytes
+      .toString('hex')
+      .toUpperCase()
+      .replace(/..(?=.)/g, '$& ');
+    const ascii = bytes.toString('latin1').replace(/[^ -~]/g, '.');
+    lines.push(`    ${at.toString(16).toUpperCase().padStart(4, '0')}: ${hex.padEnd(48)} ${ascii}`);
+  }
+  return `${lines.join('\n')}\n\n`;
+}
+
+/** A log of about so many bytes, each line made of its number. */
+function logOf(size: number, lineOf: (i: number) => string): string {
+  let log = '[    0.000000] Linux version 6.8.0\n[    0.000001] DMAR: Host address width 46\n';
+  for (let i = 0; log.length < size; i++)
+    log += `[    1.${`${i}`.padStart(6, '0')}] ${lineOf(i)}\n`;
+  return log;
+}
+
+const hexOf = (value: number, digits: number) => value.toString(16).padStart(digits, '0');
+const sbdfOf = (i: number) =>
+  `0000:${hexOf((i >> 8) & 0xff, 2)}:${hexOf((i >> 3) & 31, 2)}.${i & 7}`;
+
+/** A kernel's log of thousands of regions: of about so many bytes. */
+export const logOfRmrrs = (size: number): string =>
+  logOf(size, (i) => {
+    const base = 0x800_0000 + i * 0x2000;
+    return `DMAR: RMRR base: 0x${hexOf(base, 14)} end: 0x${hexOf(base + 0xfff, 14)}`;
+  });
+
+/** A kernel's log of devices that are refused, and of what they tried to reach: of about so many bytes. */
+export const logOfRefusals = (size: number): string =>
+  logOf(size, (i) =>
+    i % 2 === 0
+      ? `vfio-pci ${sbdfOf(i)}: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.  Contact your platform vendor.`
+      : `DMAR: [DMA Read NO_PASID] Request device [${sbdfOf(i).slice(5)}] fault addr 0x${hexOf(i * 4096, 8)} [fault reason 0x06] PTE Read access is not set`,
+  );
+
 /**
  * Writes so many tables below a folder, a thousand to a directory: the tables given by turns, as they are, or no two of
  * them alike, with bases and limits of regions, addresses of units and the OEM revision moved.
