@@ -22,6 +22,23 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 /** The element of the page that has an id. */
 export const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 
+/** Most items of a list, or rows of a table, that are drawn: its document has all of them. */
+const MOST = 500;
+
+/**
+ * Draws the items of a list, and behind the first 500 how many more there are.
+ *
+ * @param around makes an element of what is said last
+ */
+export const drawEach = <T, E extends Node>(
+  items: readonly T[],
+  draw: (item: T) => E,
+  around: (text: string) => E,
+): E[] => [
+  ...items.slice(0, MOST).map(draw),
+  ...(items.length > MOST ? [around(`${items.length - MOST} more are in the JSON below.`)] : []),
+];
+
 /**
  * A table in a box that scrolls sideways where the screen is narrow.
  *
@@ -39,6 +56,14 @@ export const tableOf = (
       'table',
       {},
       h('thead', {}, h('tr', {}, ...headings.map((text) => h('th', { scope: 'col' }, text)))),
-      h('tbody', {}, ...rows.map((row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))))),
+      h(
+        'tbody',
+        {},
+        ...drawEach(
+          rows,
+          (row) => h('tr', {}, ...row.map((cell) => h('td', {}, cell))),
+          (text) => h('tr', {}, h('td', { colspan: String(headings.length) }, text)),
+        ),
+      ),
     ),
   );

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../render/basics/json.js';
 import { toJsonText } from '../render/basics/json.js';
-import { h, tableOf } from './dom.js';
+import { drawEach, h, tableOf } from './dom.js';
 import type { Question, Reply } from './questions.js';
 
 /** What the page shows of one machine. */
@@ -282,8 +282,10 @@ function drawDevices(machine: Machine): HTMLElement | null {
       const { way_out, verdict } = object(device[judge]);
       const way = text(way_out);
       // What would make it known stands above.
-      if (way !== '' && verdict !== 'unknown')
-        waysOut.set(way, [...(waysOut.get(way) ?? []), bdf(device.device)]);
+      if (way === '' || verdict === 'unknown') continue;
+      const names = waysOut.get(way) ?? [];
+      waysOut.set(way, names);
+      names.push(bdf(device.device));
     }
   }
   return h(
@@ -313,6 +315,12 @@ const pictureOf = (reply: Reply | undefined, alt: string): HTMLElement | null =>
     ? h('img', { alt, src: `data:image/svg+xml,${encodeURIComponent(reply.picture)}` })
     : null;
 
+/** Sentences of less weight, a paragraph each. */
+function faintly(sentences: readonly string[]): HTMLElement[] {
+  const paragraph = (sentence: string) => h('p', { class: 'faint' }, sentence);
+  return drawEach(sentences, paragraph, paragraph);
+}
+
 function drawRegions(machine: Machine): HTMLElement | null {
   const reply = machine.replies.get('map');
   if (reply === undefined) return null;
@@ -325,13 +333,16 @@ function drawRegions(machine: Machine): HTMLElement | null {
       ? entry.devices.map((device) => bdf(device)).join(', ')
       : 'not known',
   ]);
-  const off = list(ignored).map((region) =>
-    h(
-      'li',
-      {},
-      h('code', {}, `${short(region.base)}-${short(region.limit)}`),
-      ` ${text(region.message)}`,
-    ),
+  const off = drawEach(
+    list(ignored),
+    (region) =>
+      h(
+        'li',
+        {},
+        h('code', {}, `${short(region.base)}-${short(region.limit)}`),
+        ` ${text(region.message)}`,
+      ),
+    (more) => h('li', {}, more),
   );
   return h(
     'section',
@@ -341,7 +352,7 @@ function drawRegions(machine: Machine): HTMLElement | null {
       ? h('p', {}, 'None.')
       : tableOf('Reserved regions', ['range', '4-KiB pages', 'devices'], rows),
     off.length === 0 ? null : h('ul', {}, ...off),
-    ...(Array.isArray(notes) ? notes.map((note) => h('p', { class: 'faint' }, text(note))) : []),
+    ...faintly(Array.isArray(notes) ? notes.map(text) : []),
     pictureOf(reply, 'The address space of the machine with its reserved regions'),
   );
 }
@@ -360,14 +371,17 @@ function drawFindings(machine: Machine): HTMLElement | null {
       : h(
           'ul',
           {},
-          ...findings.map((finding) =>
-            h(
-              'li',
-              {},
-              marked(text(finding.severity)),
-              ` ${text(finding.message)} `,
-              h('span', { class: 'faint' }, text(rules.get(text(finding.rule))?.advice)),
-            ),
+          ...drawEach(
+            findings,
+            (finding) =>
+              h(
+                'li',
+                {},
+                marked(text(finding.severity)),
+                ` ${text(finding.message)} `,
+                h('span', { class: 'faint' }, text(rules.get(text(finding.rule))?.advice)),
+              ),
+            (more) => h('li', {}, more),
           ),
         ),
   );
@@ -382,7 +396,7 @@ function drawGuest(machine: Machine): HTMLElement | null {
     {},
     h('h3', {}, 'A guest around these regions'),
     h('p', { class: created === true ? 'good' : 'bad' }, text(message)),
-    ...list(remarks).map((remark) => h('p', { class: 'faint' }, text(remark.message))),
+    ...faintly(list(remarks).map((remark) => text(remark.message))),
     pictureOf(reply, "The guest's address space with the regions kept free"),
   );
 }
