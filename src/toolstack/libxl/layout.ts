@@ -229,7 +229,7 @@ function collectRegions(
   if (rdm.strategy === 'host') {
     const all = query(null);
     if (all.length === 0) return { regions, withoutRegion: pci.map(({ device }) => device) };
-    regions.push(...all.map((entry) => regionOf(entry, rdm.policy ?? 'relaxed')));
+    for (const entry of all) regions.push(regionOf(entry, rdm.policy ?? 'relaxed'));
   }
   const firstAt = new Map<bigint, GuestRegion>();
   for (const region of regions.toReversed()) firstAt.set(region.start, region);

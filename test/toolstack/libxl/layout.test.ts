@@ -284,6 +284,15 @@ describe('for any guest and any regions', () => {
     );
   });
 
+  test('regions may be as many as a table holds', () => {
+    const many = Array.from({ length: 200_000 }, (_, i) => ({
+      ...A,
+      start_pfn: 0x1000000n + 2n * BigInt(i),
+    }));
+    const { regions } = layOutGuest(guest({ rdm: host('relaxed') }), () => many);
+    expect(regions).toHaveLength(many.length);
+  });
+
   test("the E820's entries never overlap, and its RAM is what was asked less the first MiB", () => {
     fc.assert(
       fc.property(configArb, regionsArb, (config, regions) => {
