@@ -120,7 +120,7 @@ function verdicts(machine: Machine): Headline[] {
   for (const device of unsure.slice(0, 1)) {
     found.push({
       kind: 'unknown',
-      word: `${named(unsure)}: not known.`,
+      word: `${named(unsure)}: not known for Linux (VFIO).`,
       text: `${text(object(device.linux).message)} ${MORE}`,
     });
   }

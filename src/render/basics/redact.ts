@@ -34,15 +34,28 @@ const PATTERNS: readonly Pattern[] = [
     instead: '<uuid>',
   },
   {
+    // Shorter ones: of a partition of an MBR, and of a FAT file system.
+    kind: 'UUID',
+    pattern: /(?<before>\b(?:PART)?UUID=["']?)[0-9a-f]{4,8}-[0-9a-f]{2,4}\b/gi,
+    instead: '$<before><uuid>',
+  },
+  {
     kind: 'MAC address',
     pattern:
       /(?<![0-9a-f:-])[0-9a-f]{2}(?:[:-][0-9a-f]{2}){5}(?:[:-][0-9a-f]{2}){0,2}(?![0-9a-f:-])/gi,
     instead: '<mac>',
   },
   {
+    // As switches write it, at the end of a bridge's identifier, and in the name of an interface.
+    kind: 'MAC address',
+    pattern:
+      /(?<before>\b(?:[0-9a-f]{4}\.(?=[0-9a-f]{12}\b)|(?=[0-9a-f]{4}\.)|(?:en|wl|ww)x(?=[0-9a-f]{12}\b)))(?:[0-9a-f]{12}|[0-9a-f]{4}\.[0-9a-f]{4}\.[0-9a-f]{4})\b/gi,
+    instead: '$<before><mac>',
+  },
+  {
     kind: 'IPv6 address',
     pattern:
-      /(?<![0-9a-z:])(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}|(?=[0-9a-f:]{0,39}::)(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){0,6}:?|::[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})(?:\/\d{1,3})?(?![0-9a-z:])/gi,
+      /(?<![0-9a-z:])(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){7}|(?=[0-9a-f:]{0,39}::)(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){0,6}:?|::[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})(?:(?:\.\d{1,3}){3})?(?:\/\d{1,3})?(?![0-9a-z:])/gi,
     instead: '<ipv6>',
   },
   {
@@ -53,7 +66,7 @@ const PATTERNS: readonly Pattern[] = [
   },
   {
     kind: 'user and host',
-    pattern: /(?<![\w.-])[\w.+-]{1,64}@[\w.-]{1,253}/g,
+    pattern: /(?<![\w.-])[\w.+-]{1,64}[@㉿][\w.-]{1,253}/g,
     instead: '<user>@<host>',
   },
   {
@@ -63,21 +76,39 @@ const PATTERNS: readonly Pattern[] = [
     instead: '$<before><serial>',
   },
   {
+    // Without a colon, where it looks like one; and the model and number that name a disk.
+    kind: 'serial number',
+    pattern:
+      /(?<before>\b(?:S\/N|[Ss]erial(?: [Nn]umber| [Nn]o\.?)?) (?=[A-Z0-9-]{0,64}\d)|\/by-id\/)(?:(?<=\/)[^\s/]{1,255}|[A-Z0-9][A-Z0-9-]{5,63}\b)/g,
+    instead: '$<before><serial>',
+  },
+  {
     kind: 'user name',
-    pattern: /(?<before>\/(?:home|Users)\/)[^\s/:]{1,64}/g,
+    pattern: /(?<before>[/\\](?:home|Users)[/\\])[^\s/\\:]{1,64}/g,
+    instead: '$<before><user>',
+  },
+  {
+    // As sudo, PAM, sshd and systemd name who came; root is nobody in particular.
+    kind: 'user name',
+    pattern:
+      /(?<before>\b(?:(?:session(?: \w{1,20})? (?:of|for) user|invalid user|password for|accepted \w{1,20} for|by(?= [\w.-]{1,64}\(uid=)) |(?:r?user|logname|acct)=["']?))(?!root\b|<)[\w.-]{1,64}(?<!\.)(?=\(uid=|[\s.:,;"')]|$)/gi,
     instead: '$<before><user>',
   },
 ];
 
 /** The name of a host in front of what a program logged: syslog's two ways of writing the time, and journalctl's. */
 const SYSLOG =
-  /^(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})?) (?<host>[\w.-]{1,253}) [\w./()-]{1,64}(?:\[\d{1,10}\])?:/gm;
+  /^[> \t]{0,9}(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} {1,2}\d{1,2} \d{2}:\d{2}:\d{2}|\d{4}-\d{2}-\d{2}T[\d:.]{8,18}(?:Z|[+-]\d{2}:?\d{2})?) (?<host>[\w.-]{1,253}) [\w./()-]{1,64}(?:\[\d{1,10}\])?:/gm;
 
 /** A shell's prompt, `anna@willow:~$` and `[anna@willow ~]#`. */
 const PROMPT = /^\[?[\w.+-]{1,64}@(?<host>[\w.-]{1,253})[: ]/gm;
 
+/** What says itself that it is a host's name, and `uname -a`. */
+const NAMED =
+  /(?:\bhost ?name(?: set to|:|=|\s{1,9}:) {0,9}|\bset host ?name to |^Linux (?=[\w.-]{1,253} \d{1,2}\.\d))["'<]?(?<host>[\w.-]{0,252}\w)/gim;
+
 /** Names that say nothing of whose machine it is. */
-const ANYONE: ReadonlySet<string> = new Set(['localhost', 'kernel', 'host']);
+const ANYONE: ReadonlySet<string> = new Set(['localhost', 'kernel', 'host', 'version']);
 
 /**
  * Takes personal details out of a text that is to be published: addresses of network cards and hosts, UUIDs,
@@ -92,7 +123,8 @@ export function redact(text: string): Redacted {
     for (const _ of result.matchAll(pattern)) count(kind);
     result = result.replace(pattern, instead);
   }
-  for (const host of hostNames(text)) {
+  // A name before the one that it begins with.
+  for (const host of [...hostNames(text)].sort((a, b) => b.length - a.length)) {
     result = result.replaceAll(wholeWord(host), () => {
       count('host name');
       return '<host>';
@@ -104,7 +136,7 @@ export function redact(text: string): Redacted {
 /** Names of hosts that a text shows to be such; they may stand elsewhere in it too. */
 const hostNames = (text: string): Set<string> =>
   new Set(
-    [SYSLOG, PROMPT]
+    [SYSLOG, PROMPT, NAMED]
       .flatMap((pattern) => Array.from(text.matchAll(pattern), ({ groups }) => groups?.host ?? ''))
       .filter((name) => !ANYONE.has(name)),
   );
