@@ -31,7 +31,7 @@ const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base6
 
 /** A file as it is; of a directory what a capture of the host in it holds. */
 async function sourceAt(path: string): Promise<GivenSource> {
-  const name = basename(path);
+  const name = path === '-' ? 'standard input' : basename(path);
   const bytes = await readPath(path, MAX_SIZE, () => undefined);
   if (bytes !== null) return { name, base64: base64(bytes) };
   const { files } = captureHost(await openTree(path, MAX_SIZE));

@@ -127,7 +127,7 @@ async function answer(): Promise<void> {
       readable.push(await source.source);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      shown.push(drawFailure(source.name === PASTE ? '' : source.name, error.message, error.hint));
+      shown.push(drawFailure('', error.message, error.hint));
     }
   }
   // What is given together is one machine's evidence where it may be.
@@ -164,9 +164,11 @@ function drawSources(): void {
           {
             type: 'button',
             'aria-label': `Remove ${file.name}`,
-            click: () => {
+            click: async () => {
               files.splice(i, 1);
-              answer();
+              await answer();
+              // The button is gone, and with it the place that the keyboard was at.
+              (byId('sources').querySelector('button') ?? byId('files')).focus();
             },
           },
           'Remove',
@@ -204,10 +206,13 @@ async function copyReport(): Promise<void> {
     taken === '' ? 'It holds no personal details that were found.' : `Taken out: ${taken}.`;
   const area = h('textarea', { rows: '12', readonly: true, 'aria-label': 'The report' });
   area.value = text;
-  byId('copied').replaceChildren(`${told} `, area);
-  area.select();
   // A page from a file may not be let at the clipboard; the text is selected then.
-  await navigator.clipboard?.writeText(text).catch(() => undefined);
+  const copied = await navigator.clipboard?.writeText(text).then(
+    () => true,
+    () => false,
+  );
+  byId('copied').replaceChildren(`${copied ? 'Copied.' : 'Copy this:'} ${told} `, area);
+  area.select();
 }
 
 /** Sources that a page was written with: names and bytes in base64. */

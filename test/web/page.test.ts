@@ -25,6 +25,16 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 
+/** What the page asks, with the options that it begins with. */
+const COMMANDS: readonly [command: string, ...options: string[]][] = [
+  ['map'],
+  ['devices'],
+  ['check'],
+  ['explain'],
+  ['show'],
+  ['guest', '--memory', '4096', '--rdm', 'strategy=host,policy=strict'],
+];
+
 const fixtures = readdirSync(join(ROOT, 'fixtures'))
   .filter((name) => /\.(dat|tar\.gz)$/.test(name))
   .map((name) => join(ROOT, 'fixtures', name));
@@ -85,8 +95,8 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
 
   test.each([...fixtures, ...cases])('says of %s what the command line says', async (file) => {
     await give(file);
-    for (const question of ['map', 'devices', 'check']) {
-      const { stdout } = await runDmar([question, file, '--json']);
+    for (const [question, ...options] of COMMANDS) {
+      const { stdout } = await runDmar([question, file, '--json', ...options]);
       const expected =
         stdout === ''
           ? null
@@ -256,6 +266,25 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
       Array.from(document.querySelectorAll('h1, h2, h3'), ({ tagName }) => Number(tagName[1])),
     );
     expect(levels.filter((level, i) => level > (levels[i - 1] ?? 0) + 1)).toEqual([]);
+  });
+
+  test('answers for the sources that dmar page writes into it: tables, text, standard input', async () => {
+    const [table, log] = ['fixtures/laptop.dat', 'fixtures/rack-server-host'];
+    const input =
+      'vfio-pci 0000:03:00.0: Device is ineligible for IOMMU domain attach due to platform RMRR requirement.';
+    await runDmar(['page', '-o', path('report.html'), table, log, '-'], {
+      input: Buffer.from(input),
+    });
+    await page.goto(`file://${path('report.html')}`);
+    await page.waitForSelector('#answer article');
+    expect(await page.locator('#sources li').allTextContents()).toEqual([
+      expect.stringContaining('laptop.dat'),
+      expect.stringContaining('rack-server-host.tar.gz'),
+      expect.stringContaining('standard input'),
+    ]);
+    expect(await page.locator('#said').textContent()).toContain('03:00.0: no, not by Linux');
+    const { stdout } = await runDmar(['map', table, '--json']);
+    expect(await documentOf('map')).toEqual(JSON.parse(stdout.replaceAll(table, 'laptop.dat')));
   });
 
   test('a report holds no personal detail of the paste', async () => {
