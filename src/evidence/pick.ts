@@ -1,6 +1,7 @@
 import { SDT_LENGTH, signatureOf, splitSdts } from '../acpi/sdt.js';
 import type { TableName } from '../acpi/table-layout.js';
 import { layoutOfTable, TABLE_LAYOUTS, tableOfBytes } from '../acpi/tables.js';
+import { formatSize } from '../base/address.js';
 import { EXIT, Failure } from '../base/failure.js';
 import type { WrittenTable } from './formats/format.js';
 import type { Loss } from './logs/log.js';
@@ -32,6 +33,11 @@ export interface Picked {
   /** What of it is not there. */
   losses: Loss[];
 }
+
+/**
+ * Most bytes of a table that are decoded: with a structure in every 4 bytes, what is made of them fits a heap of 1 GiB.
+ */
+const MAX_TABLE = 2 ** 21;
 
 /** Files that a note names. */
 const MOST_NAMED = 8;
@@ -83,6 +89,13 @@ export async function pickTable(
     throw new Failure(
       'table-header-truncated',
       `${name} holds only the first ${bytes.length} bytes of ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table; its header alone takes ${fixedLength}.`,
+    );
+  }
+  if (Math.min(lengthOf(bytes), bytes.length) > MAX_TABLE) {
+    throw new Failure(
+      'too-large',
+      `${name} holds ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table of more than ${formatSize(BigInt(MAX_TABLE))}, the most that is decoded.`,
+      'The tables of real machines take a few thousand bytes at most.',
     );
   }
   const notes = [...table.notes];

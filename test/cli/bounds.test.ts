@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
 import { runDmar, runShell } from '../support/program.js';
 import { scratch } from '../support/tools.js';
@@ -27,6 +27,15 @@ describe('dmar build keeps within bounds', () => {
     const told = await runDmar(['build', '-', '-o', '-', '--json'], { input, ...HEAP });
     if (told.status === 3) expect(JSON.parse(told.stderr).error.code).toBe(code);
   });
+});
+
+test('the longest table, a structure in every 4 bytes, fits a heap of 1 GiB', async () => {
+  const bytes = Buffer.alloc(2 ** 21, Buffer.from([99, 0, 4, 0]));
+  readFileSync('fixtures/laptop.dat').copy(bytes, 0, 0, 48);
+  bytes.writeUInt32LE(bytes.length, 4);
+  const env = { NODE_OPTIONS: '--max-old-space-size=1024' };
+  const { status, stderr } = await runDmar(['scan', '-', '-q'], { input: bytes, env });
+  expect([status, stderr]).toEqual([0, '']);
 });
 
 describe('standard input', () => {

@@ -38,6 +38,14 @@ const packed = (...command: [string, ...string[]]) =>
     stdio: ['pipe', 'pipe', 'ignore'],
   });
 
+/** The table with a structure in every 4 bytes that follow. */
+function longTable(length: number): Buffer {
+  const bytes = Buffer.alloc(length, Buffer.from([99, 0, 4, 0]));
+  bytes.set(dmar.subarray(0, 48));
+  bytes.writeUInt32LE(length, 4);
+  return bytes;
+}
+
 /** A frame of zstd that holds no data. */
 const SKIPPABLE = Buffer.from('502a4d1804000000deadbeef', 'hex');
 
@@ -107,6 +115,7 @@ describe('what cannot be a source is refused with a sentence and exit status 3',
     ['damaged gzip', write('gz', gzipSync(dmar).subarray(0, 30)), 'damaged', /gzip/],
     ['gzip in gzip', write('gzgz', gzipSync(gzipSync(dmar))), 'not-a-table', /compressed twice/],
     ['an empty gzip', write('gz0', gzipSync('')), 'empty', /is empty/],
+    ['a table of 3 MiB', write('long', longTable(3 * 2 ** 20)), 'too-large', /more than 2 MiB/],
     ['prose', write('prose', 'DMAR is a table\nof ACPI.\n'), 'not-a-table', /is text/],
     ['/dev/zero', '/dev/zero', 'not-a-table', /00 00 00 00/],
     ['/dev/null', '/dev/null', 'empty', /empty/],
@@ -141,6 +150,11 @@ describe('what cannot be a source is refused with a sentence and exit status 3',
       code: 'damaged',
       message: expect.stringMatching(message),
     });
+  });
+
+  it('but not a table with much behind it', async () => {
+    const file = write('behind', Buffer.concat([dmar, Buffer.alloc(3 * 2 ** 20)]));
+    expect(await readSource({ path: file })).toMatchObject({ kind: 'table', signature: 'DMAR' });
   });
 
   it('a file over the limit, and a sparse one of 4 GiB without reading it', async () => {
