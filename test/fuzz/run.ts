@@ -40,6 +40,9 @@ const bundled = spawnSync(
     // What lays tables out takes most of the time, and is nothing to explore: it stays outside of what is instrumented.
     '--external:cli-table3',
     '--external:string-width',
+    // Modules have an address, what is instrumented has none.
+    '--define:import.meta.url=ADDRESS',
+    "--banner:js=const ADDRESS = require('node:url').pathToFileURL(__filename).href;",
     `--outfile=${bundle}`,
   ],
   { stdio: 'inherit' },
