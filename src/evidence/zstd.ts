@@ -2,7 +2,7 @@ import { formatSize } from '../base/address.js';
 import { OverLimit } from './limit.js';
 
 /** Bytes of the window that a frame may ask for: what zstd -d takes without --long, and Node. */
-export const MAX_WINDOW = 2 ** 27;
+const MAX_WINDOW = 2 ** 27;
 
 /** A frame's magic number, and that of one which readers pass over, whose last digit is any (RFC 8878, 3.1). */
 const MAGIC = { frame: 0xfd2fb528, skippable: 0x184d2a5 } as const;
