@@ -137,7 +137,8 @@ function verdicts(machine: Machine): Headline[] {
 /** What is to be said where no device is known. */
 function withoutDevices(machine: Machine): Headline[] {
   const map = documentOf(machine, 'map');
-  if (map === null) return [];
+  // Why there is no answer about devices is said in its place.
+  if (map === null || documentOf(machine, 'devices') === null) return [];
   const [line] = list(documentOf(machine, 'explain')?.lines);
   const notes = Array.isArray(map.notes) ? map.notes.map(text) : [];
   const count = list(map.entries).length;

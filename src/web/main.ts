@@ -55,7 +55,8 @@ const readState = (): State => ({
   linux: fields.linux.value.trim(),
   xen: fields.xen.value,
   memory: fields.memory.value,
-  policy: fields.policy.value,
+  // An address may name one that there is not.
+  policy: fields.policy.value || 'strict',
 });
 
 function writeState(state: State): void {

@@ -31,11 +31,17 @@ export type Reply =
   | { readonly document: JsonObject; readonly picture?: string }
   | { readonly failure: Failure };
 
+const wordsOf = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+
 /** What the page asks of each machine, in this order. */
 export const QUESTIONS = {
   explain: (evidence) => ({ document: explainToJson(answerExplain([evidence], [])) }),
   devices: (evidence, { device, linux, xen }) => {
-    const asked = device.split(/[\s,]+/).flatMap((word) => parseSbdf(word) ?? []);
+    const asked = wordsOf(device).map((word) => {
+      const sbdf = parseSbdf(word);
+      if (sbdf !== null) return sbdf;
+      throw new Failure('bad-device', `"${word}" is no PCI address. One looks like 05:00.0.`);
+    });
     return {
       document: devicesToJson(
         answerDevices(evidence, { devices: asked, ...chosen({ linux, xen }) }),
@@ -48,7 +54,7 @@ export const QUESTIONS = {
   },
   check: (evidence) => ({ document: checkToJson(answerCheck(evidence)) }),
   guest: (evidence, { xen, memory, policy, device }) => {
-    const pci = device.split(/[\s,]+/).filter((word) => parseSbdf(word) !== null);
+    const pci = wordsOf(device).filter((word) => parseSbdf(word) !== null);
     const config = completeConfig({
       memory: parseMib('memory', memory),
       rdm: parseRdm(`strategy=host,policy=${policy}`),

@@ -178,6 +178,20 @@ describe.skipIf(!existsSync(CHROMIUM))('the page in Chromium', () => {
     expect(page.url()).not.toContain('ae74f000');
   });
 
+  test.each([
+    ['#policy=none&memory=many&xen=%3Cb%3E', 'Xen <b> is not supported'],
+    ['#policy=none&memory=many', 'not known for Linux'],
+    ['#device=zz', '"zz" is no PCI address'],
+    ['#linux=banana', '"banana" is no release of Linux'],
+  ])('answers whatever its address says: %s', async (fragment, said) => {
+    await page.goto('about:blank');
+    await page.goto(`file://${PAGE}${fragment}`);
+    await page.setInputFiles('#files', join(ROOT, 'fixtures/laptop.dat'));
+    await page.waitForSelector('#answer article');
+    const verdicts = await page.locator('#answer .verdict').allTextContents();
+    expect(verdicts[0]).toContain(said);
+  });
+
   test('lights up the bytes of a field, and the field of a byte', async () => {
     await give(join(ROOT, 'fixtures/laptop.dat'));
     await page.locator('tr[data-bytes="8 1"]').hover();
