@@ -1,5 +1,5 @@
 import { SDT_LENGTH, signatureOf, splitSdts } from '../acpi/sdt.js';
-import type { TableName } from '../acpi/table-layout.js';
+import { STRUCTURE_HEADER, type TableName } from '../acpi/table-layout.js';
 import { layoutOfTable, TABLE_LAYOUTS, tableOfBytes } from '../acpi/tables.js';
 import { formatSize } from '../base/address.js';
 import { EXIT, Failure } from '../base/failure.js';
@@ -34,10 +34,11 @@ export interface Picked {
   losses: Loss[];
 }
 
-/**
- * Most bytes of a table that are decoded: with a structure in every 4 bytes, what is made of them fits a heap of 1 GiB.
- */
-const MAX_TABLE = 2 ** 21;
+/** Most bytes of a table that are decoded. */
+const MAX_TABLE = 5 * 2 ** 20;
+
+/** Most structures of a table that are decoded: what is made of either fits a heap of 2 GiB, a finding for each entry included. */
+const MAX_STRUCTURES = 2 ** 19;
 
 /** Files that a note names. */
 const MOST_NAMED = 8;
@@ -91,11 +92,12 @@ export async function pickTable(
       `${name} holds only the first ${bytes.length} bytes of ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table; its header alone takes ${fixedLength}.`,
     );
   }
-  if (Math.min(lengthOf(bytes), bytes.length) > MAX_TABLE) {
+  const most = tooMuch(bytes, fixedLength);
+  if (most !== null) {
     throw new Failure(
       'too-large',
-      `${name} holds ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table of more than ${formatSize(BigInt(MAX_TABLE))}, the most that is decoded.`,
-      'The tables of real machines take a few thousand bytes at most.',
+      `${name} holds ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table of more than ${most}, the most that is decoded.`,
+      'The tables of real machines have a few thousand bytes at most.',
     );
   }
   const notes = [...table.notes];
@@ -117,6 +119,20 @@ export async function pickTable(
     notes,
     losses: [...table.losses, ...cutOff(bytes)],
   };
+}
+
+/** What a table has more of than is decoded; null where it does not. */
+function tooMuch(bytes: Uint8Array, headerLength: number): string | null {
+  const end = Math.min(lengthOf(bytes), bytes.length);
+  if (end > MAX_TABLE) return formatSize(BigInt(MAX_TABLE));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, end);
+  let structures = 0;
+  let at = headerLength;
+  while (at + STRUCTURE_HEADER <= end && structures <= MAX_STRUCTURES) {
+    at += Math.max(view.getUint16(at + 2, true), STRUCTURE_HEADER);
+    structures++;
+  }
+  return structures > MAX_STRUCTURES ? `${MAX_STRUCTURES} structures` : null;
 }
 
 /** The length in bytes that a table's header claims; 0 where the bytes end before it. */
