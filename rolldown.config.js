@@ -113,15 +113,6 @@ const onePage = {
   },
 };
 
-/** commander can start other programs as its commands. dmar has none, and Node need not load what starts them. */
-const noOtherPrograms = {
-  name: 'no-other-programs',
-  transform: {
-    filter: { id: /commander\/lib\/command\.js$/ },
-    handler: (code) => code.replace("require('node:child_process')", '{}'),
-  },
-};
-
 /**
  * What is one file of the program, by the modules that ask for what else is in it; what an earlier one has, a later one
  * has not. To open a file costs Node as much as 8 kB of program that it reads in vain.
@@ -166,7 +157,6 @@ export default defineConfig([
     ...common,
     input: { dmar: 'src/standalone.ts' },
     platform: 'node',
-    plugins: [licences, noOtherPrograms],
     output: {
       dir: 'dist/program',
       minify: true,
