@@ -29,8 +29,11 @@ export interface ScanOptions extends GlobalOptions, ScanLineOptions {
   json?: boolean;
 }
 
-/** Paths that are read in one go: fewer would be passed to and fro in vain, more would make threads wait. */
+/** Files that are read in one go: fewer would be passed to and fro in vain, more would make threads wait. */
 const BATCH = 64;
+
+/** Files that a host counts as, since a line about one may have megabytes. */
+const HOST = 16;
 
 /** Batches below which starting threads takes longer than they save. */
 const WORTH_THREADS = 16;
@@ -128,12 +131,15 @@ async function* batches(
   paths: Iterable<string> | AsyncIterable<string>,
 ): AsyncGenerator<Batch, undefined> {
   let batch: Batch[number][] = [];
+  let size = 0;
   for await (const path of paths) {
     for (const item of walk(path)) {
       batch.push(item);
-      if (batch.length === BATCH) {
+      size += 'isHost' in item ? HOST : 1;
+      if (size >= BATCH) {
         yield batch;
         batch = [];
+        size = 0;
       }
     }
   }

@@ -10,6 +10,8 @@ export interface Candidate {
   path: string;
   /** Whether the user named it, rather than a directory above it. */
   named: boolean;
+  /** Whether it is the tree of a host, of which there is more to read and to say than of a file. */
+  isHost?: true;
 }
 
 /** A path that was come across but cannot be read as a source. */
@@ -75,7 +77,7 @@ export function* walk(path: string): Generator<Candidate | Obstacle> {
 function* walkDirectory(path: string): Generator<Candidate | Obstacle> {
   const base = path.endsWith('/') ? path : `${path}/`;
   const isHost = existsSync(toSystem(base + TABLES_DIRECTORY));
-  if (isHost) yield { path, named: false };
+  if (isHost) yield { path, named: false, isHost };
   let entries: Entry[];
   try {
     entries = entriesIn(path);

@@ -1,5 +1,5 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { dmarHeader } from '../../src/acpi/dmar/header.js';
 import { rmrr } from '../../src/acpi/dmar/rmrr.js';
 import { byteSum } from '../../src/acpi/sdt.js';
@@ -8,8 +8,8 @@ const CHECKSUM = dmarHeader.at.checksum;
 /** An RMRR with one device: fixed part, and an entry of one hop. */
 const RMRR_LENGTH = rmrr.fixedLength + 8;
 const DRHD_LENGTH = 16;
-/** Hosts whose files are kept as they were captured. */
-const HOSTS = ['fixtures/rack-server-host', 'fixtures/ivrs-laptop-host'];
+/** A host whose files are kept as they were captured. */
+const HOST = 'fixtures/rack-server-host';
 
 /** Makes a table's checksum right. */
 function seal(table: Uint8Array): Uint8Array {
@@ -132,13 +132,11 @@ function move(table: Uint8Array, pages: number): void {
   seal(table);
 }
 
-/** Captured hosts of the fixtures by turns, so many, below a folder. */
+/** Writes so many copies of a captured host below a folder. */
 export function writeHosts(folder: string, count: number): void {
   for (let i = 0; i < count; i++) {
-    const host = HOSTS[i % HOSTS.length] as string;
-    cpSync(host, join(folder, `${String(i).padStart(3, '0')}-${basename(host)}`), {
-      recursive: true,
-    });
+    const copy = join(folder, String(i).padStart(3, '0'));
+    cpSync(HOST, copy, { recursive: true, verbatimSymlinks: true });
   }
 }
 
