@@ -1,3 +1,5 @@
+import { joinBytes } from './bytes.js';
+
 /** The path of something below a directory; slashes at the directory's end count as one. */
 export function below(directory: string, name: string): string {
   let end = directory.length;
@@ -24,11 +26,5 @@ export function bytesOfPath(path: string): Uint8Array<ArrayBuffer> | null {
     .map((part) =>
       RAW_BYTES.test(part) ? Uint8Array.of(part.charCodeAt(0) - RAW_BYTE) : encoder.encode(part),
     );
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes(parts);
 }

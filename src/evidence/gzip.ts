@@ -1,3 +1,4 @@
+import { joinBytes } from '../base/bytes.js';
 import { compressionOf, type Inflated, wholly } from './compression.js';
 import { OverLimit } from './limit.js';
 
@@ -42,18 +43,8 @@ export async function gunzipWith(
       if (made > limit) throw new OverLimit();
       parts.push(part);
     }
-    return { bytes: joined(parts, made), trailing: bytes.length - end };
+    return { bytes: joinBytes(parts), trailing: bytes.length - end };
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
+import { joinBytes } from '../base/bytes.js';
 import { bytesToHex } from '../base/hex.js';
 import { explainXz, type Inflated, wholly } from '../evidence/compression.js';
 import { type GzipTools, gunzipWith } from '../evidence/gzip.js';
@@ -20,13 +21,7 @@ async function collect(stream: ReadableStream<Uint8Array>, limit: number): Promi
     }
     chunks.push(value);
   }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
+  return joinBytes(chunks);
 }
 
 /** Bytes that are handed over at once while the end of the data is looked for: ever fewer. */
