@@ -1,3 +1,4 @@
+import { append } from '../base/lists.js';
 import { formatSbdf, type Sbdf, sameSbdf } from '../base/sbdf.js';
 import type { IommuGroup } from '../machine/host.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
@@ -26,8 +27,9 @@ export function companionsIn(all: readonly Candidate[]): (candidate: Candidate) 
   const byGroup = new Map<IommuGroup, Candidate[]>();
   const byRegion = new Map<ReservedRegion, Candidate[]>();
   for (const candidate of all) {
-    if (candidate.group !== null && !isBridge(candidate)) push(byGroup, candidate.group, candidate);
-    for (const { region } of candidate.uses) push(byRegion, region, candidate);
+    if (candidate.group !== null && !isBridge(candidate))
+      append(byGroup, candidate.group, candidate);
+    for (const { region } of candidate.uses) append(byRegion, region, candidate);
   }
   const listsOf = ({ group, uses }: Candidate) => ({
     group: [group === null ? [] : (byGroup.get(group) ?? [])],
@@ -59,12 +61,6 @@ function others(
     }
   }
   return [...found];
-}
-
-function push<K>(map: Map<K, Candidate[]>, key: K, candidate: Candidate): void {
-  const known = map.get(key);
-  if (known === undefined) map.set(key, [candidate]);
-  else known.push(candidate);
 }
 
 /** Devices of a list that are in no other, as a sentence names them. */

@@ -3,6 +3,7 @@ import { decodeTable, tableOfBytes } from '../acpi/tables.js';
 import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { hexDigits } from '../base/hex.js';
+import { append } from '../base/lists.js';
 import { formatSbdf, type Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import { LinuxAmd } from '../linux/amd.js';
@@ -353,9 +354,7 @@ export function reportDevices(
   const members = new Map<IommuGroup, Candidate[]>();
   for (const candidate of candidates) {
     if (candidate.group === null) continue;
-    const known = members.get(candidate.group);
-    if (known === undefined) members.set(candidate.group, [candidate]);
-    else known.push(candidate);
+    append(members, candidate.group, candidate);
   }
   const groups = new Map(
     [...members].map(([group, all]) => [

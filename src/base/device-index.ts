@@ -1,3 +1,4 @@
+import { append } from './lists.js';
 import { type Sbdf, sbdfKey } from './sbdf.js';
 
 /** Device IDs of a segment, both ends inclusive. */
@@ -5,6 +6,15 @@ export interface DeviceSpan {
   readonly segment: number;
   readonly first: number;
   readonly last: number;
+}
+
+/** The number of a function within its segment: bus, device and function in bits 15:8, 7:3 and 2:0. */
+export const deviceIdOf = ({ bus, device, func }: Sbdf): number => sbdfKey(0, bus, device, func);
+
+/** Whether a span has a function. */
+export function spanHolds({ segment, first, last }: DeviceSpan, address: Sbdf): boolean {
+  const id = deviceIdOf(address);
+  return segment === address.segment && first <= id && id <= last;
 }
 
 interface Entry<T> extends DeviceSpan {
@@ -29,18 +39,14 @@ export class DeviceIndex<T> {
       this.#wide.push(entry);
       return;
     }
-    const key = sbdfKey(segment, bus, 0, 0);
-    const others = this.#ofBus.get(key);
-    if (others === undefined) this.#ofBus.set(key, [entry]);
-    else others.push(entry);
+    append(this.#ofBus, sbdfKey(segment, bus, 0, 0), entry);
   }
 
   /** Those that are for a device, in the order they were added; one that was added for several spans, once. */
-  at({ segment, bus, device, func }: Sbdf): T[] {
-    const id = sbdfKey(0, bus, device, func);
-    const near = this.#ofBus.get(sbdfKey(segment, bus, 0, 0)) ?? [];
+  at(address: Sbdf): T[] {
+    const near = this.#ofBus.get(sbdfKey(address.segment, address.bus, 0, 0)) ?? [];
     return [...near, ...this.#wide]
-      .filter((entry) => entry.segment === segment && entry.first <= id && id <= entry.last)
+      .filter((entry) => spanHolds(entry, address))
       .sort((a, b) => a.place - b.place)
       .map(({ item }) => item)
       .filter((item, i, items) => item !== items[i - 1]);

@@ -1,5 +1,6 @@
 import type { Severity } from '../acpi/diagnostic.js';
 import type { Decoded, TableName } from '../acpi/table-layout.js';
+import { append } from '../base/lists.js';
 import {
   type Consequence,
   type HostFacts,
@@ -170,19 +171,14 @@ function findAll(
   host: HostFacts,
 ): ReadonlyMap<Rule, readonly Remark[]> {
   const found = new Map<Rule, Remark[]>();
-  const tell = (rule: Rule, remark: Remark) => {
-    const known = found.get(rule);
-    if (known === undefined) found.set(rule, [remark]);
-    else known.push(remark);
-  };
   const tellAll = (rule: Rule, remarks: Remarks) => {
     if (remarks === undefined) return;
-    if ('message' in remarks) tell(rule, remarks);
-    else for (const remark of remarks) tell(rule, remark);
+    if ('message' in remarks) append(found, rule, remarks);
+    else for (const remark of remarks) append(found, rule, remark);
   };
   for (const diagnostic of diagnostics) {
     const rule = book.ofDiagnostics.get(diagnostic.code);
-    if (rule !== undefined) tell(rule, diagnostic);
+    if (rule !== undefined) append(found, rule, diagnostic);
   }
   if (table === null) return found;
   for (const rule of book.whole) {
@@ -223,10 +219,6 @@ export const worstOf = (findings: readonly Finding[]): Severity =>
 /** Findings by their rule, the rules in the order of their first findings. */
 export function groupByRule(findings: readonly Finding[]): Map<Rule, Finding[]> {
   const groups = new Map<Rule, Finding[]>();
-  for (const finding of findings) {
-    const group = groups.get(finding.rule);
-    if (group === undefined) groups.set(finding.rule, [finding]);
-    else group.push(finding);
-  }
+  for (const finding of findings) append(groups, finding.rule, finding);
   return groups;
 }

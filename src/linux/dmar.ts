@@ -1,6 +1,7 @@
 import { SCOPE_ACPI_DEVICE } from '../acpi/dmar/device-scope.js';
 import { dmarHeader } from '../acpi/dmar/header.js';
 import { PAGE_SIZE } from '../base/address.js';
+import { append } from '../base/lists.js';
 import { acceptsNvs, does, type LinuxKernel } from './kernel.js';
 import type { LinuxMemoryMap } from './memory-map.js';
 
@@ -166,9 +167,7 @@ class DmarParser {
   }
 
   #complain(complaint: Complaint, offset: number): void {
-    const offsets = this.complaints.get(complaint);
-    if (offsets === undefined) this.complaints.set(complaint, [offset]);
-    else offsets.push(offset);
+    append(this.complaints, complaint, offset);
   }
 
   /** Whether the bytes up to an offset are there, so that it is known what the kernel reads. */

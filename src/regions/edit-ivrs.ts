@@ -5,7 +5,8 @@ import { IVMD_FLAGS, IVMD_TYPE, type Ivmd, ivmd as ivmdLayout } from '../acpi/iv
 import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { NO_BYTES } from '../acpi/layout.js';
 import { PAGE_SIZE } from '../base/address.js';
-import type { DeviceSpan } from '../base/device-index.js';
+import { type DeviceSpan, deviceIdOf, spanHolds } from '../base/device-index.js';
+import { append } from '../base/lists.js';
 import type { Sbdf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
 import type { EditedTable, Edits, NewRegion, TableEdit } from './edit.js';
@@ -16,11 +17,6 @@ interface Placed {
   readonly index: number;
   readonly block: Ivmd;
 }
-
-const idOf = ({ bus, device, func }: Sbdf): number => bus * 0x100 + device * 8 + func;
-
-const holds = ({ segment, first, last }: DeviceSpan, device: Sbdf): boolean =>
-  segment === device.segment && first <= idOf(device) && idOf(device) <= last;
 
 /**
  * Changes a table's IVMD blocks; all other blocks stay byte for byte. A device is taken out of a block for several by
@@ -75,10 +71,12 @@ class Editor {
     const units = ivhdsFor(this.table, 'Linux');
     this.#placed = this.#placed.flatMap((placed) => {
       const spans = spansOf(units, placed.block);
-      if (!spans.some((span) => holds(span, device))) return [placed];
+      if (!spans.some((span) => spanHolds(span, device))) return [placed];
       found = true;
       this.#note('drop-device', placed, [device]);
-      const left = spans.flatMap((span) => (holds(span, device) ? around(span, device) : [span]));
+      const left = spans.flatMap((span) =>
+        spanHolds(span, device) ? around(span, device) : [span],
+      );
       if (left.length === 0) this.#note('drop-region', placed, []);
       return left.map((span) => ({ ...placed, block: forSpan(placed.block, span) }));
     });
@@ -107,7 +105,7 @@ class Editor {
         offset: 0,
         flags: READ_AND_WRITTEN,
         length: 0,
-        deviceId: idOf(device),
+        deviceId: deviceIdOf(device),
         auxiliaryData: 0,
         segment: device.segment,
         reserved: new Uint8Array(6),
@@ -122,11 +120,7 @@ class Editor {
 
   result(): IvrsTable {
     const kept = new Map<number, Ivmd[]>();
-    for (const { index, block } of this.#placed) {
-      const blocks = kept.get(index);
-      if (blocks === undefined) kept.set(index, [block]);
-      else blocks.push(block);
-    }
+    for (const { index, block } of this.#placed) append(kept, index, block);
     let index = 0;
     const structures = this.table.structures.flatMap((block): Block[] =>
       block.name === 'IVMD' ? (kept.get(index++) ?? []) : [block],
@@ -154,8 +148,8 @@ const READ_AND_WRITTEN = (1 << IVMD_FLAGS.Unity) | (1 << IVMD_FLAGS.IR) | (1 << 
 /** What is left of a span without a device of it. */
 const around = ({ segment, first, last }: DeviceSpan, device: Sbdf): DeviceSpan[] =>
   [
-    { segment, first, last: idOf(device) - 1 },
-    { segment, first: idOf(device) + 1, last },
+    { segment, first, last: deviceIdOf(device) - 1 },
+    { segment, first: deviceIdOf(device) + 1, last },
   ].filter((span) => span.first <= span.last);
 
 /** A block for other devices. */

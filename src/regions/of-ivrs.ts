@@ -4,18 +4,10 @@ import type { Ivhd } from '../acpi/ivrs/ivhd.js';
 import { IVMD_FLAGS, IVMD_TYPE, type Ivmd } from '../acpi/ivrs/ivmd.js';
 import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { hasFlag } from '../acpi/layout.js';
-import { DeviceIndex, type DeviceSpan } from '../base/device-index.js';
+import { DeviceIndex, type DeviceSpan, spanHolds } from '../base/device-index.js';
 import { type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
-
-const isIn = (
-  { segment, first, last }: DeviceSpan,
-  { bus, device, func, ...address }: Sbdf,
-): boolean => {
-  const id = bus * 0x100 + device * 8 + func;
-  return address.segment === segment && first <= id && id <= last;
-};
 
 /**
  * Which of a table's IVMDs touch which functions of a machine: those that ask for the region to be mapped or
@@ -58,7 +50,7 @@ export class IvrsRegions implements RegionUses {
     const { pci } = this;
     if (pci !== null) {
       return [...pci.functions()]
-        .filter((fn) => spans.some((span) => isIn(span, fn)))
+        .filter((fn) => spans.some((span) => spanHolds(span, fn)))
         .map(({ segment, bus, device, func }) => ({ segment, bus, device, func }));
     }
     return spans.every(({ first, last }) => first === last)

@@ -13,6 +13,7 @@ import type { Scoped } from '../../acpi/dmar/structures.js';
 import { hasFlag } from '../../acpi/layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
+import { append } from '../../base/lists.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import { isRelaxableClass } from '../../linux/judge.js';
 import { sinceWhen } from '../../linux/kernel.js';
@@ -259,9 +260,7 @@ const PCI_RULES: readonly Rule<Subject>[] = [
       const devicesOf = new Map<number, PciFunction[]>();
       for (const fn of pci.functions()) {
         for (const { offset } of linux.regionsOf({ address: fn, physicalFunction: null })) {
-          const known = devicesOf.get(offset);
-          if (known === undefined) devicesOf.set(offset, [fn]);
-          else known.push(fn);
+          append(devicesOf, offset, fn);
         }
       }
       for (const one of rmrrs) {

@@ -1,5 +1,6 @@
 import { type DeviceReport, type DevicesAnswer, showsEveryRegion } from '../../answers/devices.js';
 import { hex, hexDigits } from '../../base/hex.js';
+import { append } from '../../base/lists.js';
 import { formatSbdf } from '../../base/sbdf.js';
 import type { ReservedRegion } from '../../regions/region.js';
 import { DeviceSets } from '../basics/device-sets.js';
@@ -143,9 +144,7 @@ function regionsList(reports: readonly DeviceReport[], { columns, style }: Page)
   for (const report of reports) {
     for (const { region, below } of report.candidate.uses) {
       const name = nameOf(report) + (below ? ' (below a bridge named)' : '');
-      const devices = touched.get(region);
-      if (devices === undefined) touched.set(region, [name]);
-      else devices.push(name);
+      append(touched, region, name);
     }
   }
   if (touched.size === 0) return '';
