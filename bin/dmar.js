@@ -1,2 +1,2 @@
 #!/usr/bin/env node
-import '../dist/program/dmar.js';
+require('../dist/program/dmar.cjs');
