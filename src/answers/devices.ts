@@ -4,7 +4,7 @@ import { requireObject, type Shape } from '../base/arguments.js';
 import { EXIT, type ExitStatus, Failure } from '../base/failure.js';
 import { hexDigits } from '../base/hex.js';
 import { append } from '../base/lists.js';
-import { formatSbdf, type Sbdf } from '../base/sbdf.js';
+import { formatSbdf, keyOf, type Sbdf } from '../base/sbdf.js';
 import type { Source } from '../evidence/source.js';
 import { LinuxAmd } from '../linux/amd.js';
 import {
@@ -21,7 +21,7 @@ import { disagreements } from '../linux/kernel-view.js';
 import { type LinuxMachine, LinuxVtd } from '../linux/vtd.js';
 import type { Host, IommuGroup } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
-import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
+import { type Candidate, candidatesOf } from '../regions/candidate.js';
 import { SightedRegions } from '../regions/of-sightings.js';
 import { regionsOf } from '../regions/of-table.js';
 import type { RegionUses } from '../regions/region.js';
@@ -96,13 +96,13 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
   const candidates = candidatesOf(host, regions, [...devices, ...refusals.devices]);
   requirePresent(devices, candidates, source.path);
   const chosen = ofIds(candidates, options.ids ?? [], source.path);
-  const asked = new Set([...devices, ...chosen].map(addressKey));
+  const asked = new Set([...devices, ...chosen].map(keyOf));
   const { kernel, running, notes: linuxNotes } = chooseKernel(host, options);
-  const named = new Set(refusals.devices.map(addressKey));
+  const named = new Set(refusals.devices.map(keyOf));
   const wanted = ({ address, uses }: Candidate) =>
     asked.size > 0
-      ? asked.has(addressKey(address))
-      : options.all || uses.length > 0 || named.has(addressKey(address));
+      ? asked.has(keyOf(address))
+      : options.all || uses.length > 0 || named.has(keyOf(address));
   const reports = reportDevices(candidates, wanted, {
     kernel,
     running,
@@ -230,8 +230,8 @@ function requirePresent(
   candidates: readonly Candidate[],
   path: string,
 ): void {
-  const there = new Set(candidates.map(({ address }) => addressKey(address)));
-  const missing = devices.find((device) => !there.has(addressKey(device)));
+  const there = new Set(candidates.map(({ address }) => keyOf(address)));
+  const missing = devices.find((device) => !there.has(keyOf(device)));
   if (missing === undefined) return;
   throw new Failure(
     'no-such-device',

@@ -1,12 +1,12 @@
 import { decodeTable, type Table } from '../acpi/tables.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { hex } from '../base/hex.js';
-import { formatSbdf, type Sbdf } from '../base/sbdf.js';
+import { formatSbdf, keyOf, type Sbdf } from '../base/sbdf.js';
 import { requireTable, type TableSource } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
-import { addressKey, type Candidate, candidatesOf } from '../regions/candidate.js';
+import { type Candidate, candidatesOf } from '../regions/candidate.js';
 import {
   type Edits,
   HIGHEST_REVISION,
@@ -220,11 +220,9 @@ const nothingToChange = ({ fix }: OverrideOptions): Failure =>
   );
 
 function outcomesOf(before: DevicesAnswer, after: DevicesAnswer): DeviceOutcome[] {
-  const reports = new Map(
-    after.reports.map((report) => [addressKey(report.candidate.address), report]),
-  );
+  const reports = new Map(after.reports.map((report) => [keyOf(report.candidate.address), report]));
   return before.reports.flatMap((old) => {
-    const now = reports.get(addressKey(old.candidate.address)) ?? null;
+    const now = reports.get(keyOf(old.candidate.address)) ?? null;
     const regions = (report: DeviceReport | null) => spans(report?.candidate);
     const lost = regions(old).filter((span) => !regions(now).includes(span));
     const freed = lost.length > 0 && old.restriction?.kind !== 'relaxable';

@@ -1,8 +1,7 @@
 import { hex } from '../base/hex.js';
-import type { Sbdf } from '../base/sbdf.js';
+import { keyOf, type Sbdf } from '../base/sbdf.js';
 import type { Log, Sighting } from '../evidence/logs/log.js';
 import type { LinuxVerdict } from '../linux/judge.js';
-import { addressKey } from '../regions/candidate.js';
 import type { XenVerdict } from '../xen/assign-verdict.js';
 
 /** Lines that an answer must not contradict unsaid: what they say is repeated with it, once each. */
@@ -45,7 +44,7 @@ export function testimonyNotes({ sightings }: Log): string[] {
   const said = new Set<string>();
   return sightings.flatMap((sighting) => {
     const { code } = sighting.line;
-    const key = `${code} ${sighting.device === null ? '' : addressKey(sighting.device)} ${sighting.base}`;
+    const key = `${code} ${sighting.device === null ? '' : keyOf(sighting.device)} ${sighting.base}`;
     if (!WORTH_SAYING.has(code) || said.has(key)) return [];
     said.add(key);
     return [`Line ${sighting.number}: ${meaningOf(sighting)}`];
@@ -75,7 +74,7 @@ const REFUSALS: ReadonlyMap<string, 'linux' | 'xen'> = new Map([
   ['xen-shared', 'xen'],
 ]);
 
-/** Of each device that a log shows refused, the last line that says so, by {@link addressKey}. */
+/** Of each device that a log shows refused, the last line that says so, by {@link keyOf}. */
 export interface Refusals {
   readonly linux: ReadonlyMap<number, Sighting>;
   readonly xen: ReadonlyMap<number, Sighting>;
@@ -90,7 +89,7 @@ export function refusalsIn(log: Log | null): Refusals {
   for (const sighting of log?.sightings ?? []) {
     const judge = REFUSALS.get(sighting.line.code);
     if (judge === undefined || sighting.device === null) continue;
-    refusals[judge].set(addressKey(sighting.device), sighting);
+    refusals[judge].set(keyOf(sighting.device), sighting);
     devices.push(sighting.device);
   }
   return { ...refusals, devices };
@@ -105,7 +104,7 @@ export function withLinuxTestimony(
   { linux }: Refusals,
   address: Sbdf,
 ): LinuxVerdict {
-  const refusal = linux.get(addressKey(address));
+  const refusal = linux.get(keyOf(address));
   if (refusal === undefined || verdict.verdict === 'blocked') return verdict;
   return {
     ...verdict,
@@ -125,7 +124,7 @@ export function withXenTestimony(
   { xen }: Refusals,
   address: Sbdf,
 ): XenVerdict {
-  const refusal = xen.get(addressKey(address));
+  const refusal = xen.get(keyOf(address));
   if (refusal === undefined || !/^(ok|unknown)$/.test(verdict.verdict)) return verdict;
   const at = refusal.base === null ? '' : ` The region is at ${hex(refusal.base)}.`;
   return {

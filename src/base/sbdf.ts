@@ -40,6 +40,10 @@ export function parseSbdf(text: string): Sbdf | null {
 export const sbdfKey = (segment: number, bus: number, device: number, func: number): number =>
   segment * 0x1_0000 + bus * 0x100 + device * 8 + func;
 
+/** The {@link sbdfKey} of an address. */
+export const keyOf = ({ segment, bus, device, func }: Sbdf): number =>
+  sbdfKey(segment, bus, device, func);
+
 /** The address of which `bdf` holds bus, device and function in bits 15:8, 7:3 and 2:0. */
 export const sbdfOf = (segment: number, bdf: number): Sbdf => ({
   segment,

@@ -1,18 +1,15 @@
 import { NO_BYTES } from '../acpi/layout.js';
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
-import { E820, type Host, type MemoryRange, type PciDetails } from '../machine/host.js';
+import { keyOf } from '../base/sbdf.js';
+import {
+  E820,
+  type Host,
+  type MemoryRange,
+  type PciDetails,
+  UNKNOWN_DETAILS,
+} from '../machine/host.js';
 import { CONFIG, type PciFunction, PciTopology } from '../machine/pci-topology.js';
 import { CONFIG_HEADER } from './captured.js';
 import type { Facts, Log, SeenFunction } from './logs/log.js';
-
-const UNKNOWN_DETAILS: PciDetails = {
-  classCode: null,
-  vendorId: null,
-  deviceId: null,
-  driver: null,
-  physicalFunction: null,
-  bars: null,
-};
 
 /**
  * The machine that a log is of, as far as it shows it; null where it shows nothing of it.
@@ -53,8 +50,6 @@ export function hostOfLog({ facts }: Log, name: string): Host | null {
     notes: [],
   };
 }
-
-const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 const detailsOf = ({ classCode, vendorId, deviceId, driver }: SeenFunction): PciDetails => ({
   ...UNKNOWN_DETAILS,

@@ -2,7 +2,7 @@ import { NO_BYTES } from '../acpi/layout.js';
 import { identifySdt, SDT_HEADER_LENGTH } from '../acpi/sdt.js';
 import { Failure } from '../base/failure.js';
 import { printable } from '../base/printable.js';
-import { formatSbdf, parseSbdf, type Sbdf } from '../base/sbdf.js';
+import { formatSbdf, keyOf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import {
   type Dmi,
   E820,
@@ -12,6 +12,7 @@ import {
   type PciBar,
   type PciDetails,
   type ReservedRegion,
+  UNKNOWN_DETAILS,
 } from '../machine/host.js';
 import type { PciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
@@ -55,6 +56,7 @@ export function readHost(
   const lockdown = fact(readLockdown);
   const takesTables = fact(readTakesTables);
   const linuxCmdline = fact((from) => readText(from, 'proc/cmdline'));
+  const details = new Map<number, PciDetails>();
   return {
     root: tree.name,
     get pci() {
@@ -99,7 +101,15 @@ export function readHost(
     get takesTables() {
       return takesTables();
     },
-    pciDetails: (address) => orNote(() => readPciDetails(tree, address), notes) ?? NO_DETAILS,
+    pciDetails(address) {
+      const key = keyOf(address);
+      let known = details.get(key);
+      if (known === undefined) {
+        known = orNote(() => readPciDetails(tree, address), notes) ?? UNKNOWN_DETAILS;
+        details.set(key, known);
+      }
+      return known;
+    },
     notes,
   };
 }
@@ -167,15 +177,6 @@ function readTakesTables(tree: Tree): boolean | null {
   if (bytes === null) return null;
   return /^CONFIG_ACPI_TABLE_UPGRADE=y$/m.test(new TextDecoder().decode(bytes));
 }
-
-const NO_DETAILS: PciDetails = {
-  classCode: null,
-  vendorId: null,
-  deviceId: null,
-  driver: null,
-  physicalFunction: null,
-  bars: null,
-};
 
 function readPciDetails(tree: Tree, address: Sbdf): PciDetails {
   const directory = `${PCI_DEVICES}/${formatSbdf(address)}`;

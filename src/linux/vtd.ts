@@ -1,5 +1,5 @@
 import { SCOPE_ENDPOINT, SCOPE_SUB_HIERARCHY } from '../acpi/dmar/device-scope.js';
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { keyOf, type Sbdf, sbdfKey } from '../base/sbdf.js';
 import {
   CONFIG,
   classOf,
@@ -35,8 +35,6 @@ interface Match {
   readonly fn: PciFunction;
   readonly scope: LinuxScope;
 }
-
-const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 const byteOf = ({ config }: PciFunction, offset: number): number => config[offset] ?? 0;
 

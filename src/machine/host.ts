@@ -56,6 +56,16 @@ export interface PciDetails {
   bars: PciBar[] | null;
 }
 
+/** The details of a function of which nothing is known. */
+export const UNKNOWN_DETAILS: PciDetails = {
+  classCode: null,
+  vendorId: null,
+  deviceId: null,
+  driver: null,
+  physicalFunction: null,
+  bars: null,
+};
+
 /** A base address register of a function. */
 export interface PciBar {
   /** 0 to 5; 6 is the expansion ROM. */

@@ -1,4 +1,4 @@
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { keyOf, type Sbdf, sbdfKey } from '../base/sbdf.js';
 
 /** Offsets into a function's configuration space, in bytes (PCI Local Bus specification, "Configuration Space"). */
 export const CONFIG = {
@@ -39,7 +39,7 @@ export class PciTopology {
   constructor(functions: Iterable<PciFunction>, { partial = false } = {}) {
     this.#partial = partial;
     for (const fn of functions) {
-      this.#functions.set(sbdfKey(fn.segment, fn.bus, fn.device, fn.func), fn);
+      this.#functions.set(keyOf(fn), fn);
     }
   }
 

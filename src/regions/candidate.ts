@@ -1,4 +1,4 @@
-import { parseSbdf, type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { keyOf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import type { Host, IommuGroup, PciDetails } from '../machine/host.js';
 import { CONFIG, type PciFunction } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses } from './region.js';
@@ -23,10 +23,6 @@ export interface Candidate {
   readonly uses: readonly RegionUse[];
 }
 
-/** One number per PCI address. */
-export const addressKey = ({ segment, bus, device, func }: Sbdf): number =>
-  sbdfKey(segment, bus, device, func);
-
 /**
  * The functions of a machine in the order of their addresses; where the machine is unknown, those that the
  * table names.
@@ -39,22 +35,22 @@ export function candidatesOf(
   asked: readonly Sbdf[] = [],
 ): Candidate[] {
   const groups = groupsByDevice(host);
-  const groupOf = (address: Sbdf) => groups.get(addressKey(address)) ?? null;
+  const groupOf = (address: Sbdf) => groups.get(keyOf(address)) ?? null;
   const pci = host?.pci ?? null;
   const known = Array.from(pci?.functions() ?? [], (fn) => {
     const details = (host as Host).pciDetails(fn);
     return knownCandidate(fn, details, groupOf(fn), pci?.isBridge(fn) ?? false, regions);
   });
-  const there = new Set(known.map(({ address }) => addressKey(address)));
+  const there = new Set(known.map(({ address }) => keyOf(address)));
   const others = pci === null || pci.partial ? distinct([...regions.named(), ...asked]) : [];
   const unknown = others
-    .filter((address) => !there.has(addressKey(address)))
+    .filter((address) => !there.has(keyOf(address)))
     .map((address) => unknownCandidate(address, groupOf(address), regions));
-  return [...known, ...unknown].sort((a, b) => addressKey(a.address) - addressKey(b.address));
+  return [...known, ...unknown].sort((a, b) => keyOf(a.address) - keyOf(b.address));
 }
 
 const distinct = (addresses: readonly Sbdf[]): Sbdf[] => [
-  ...new Map(addresses.map((address) => [addressKey(address), address])).values(),
+  ...new Map(addresses.map((address) => [keyOf(address), address])).values(),
 ];
 
 const unknownCandidate = (
@@ -115,7 +111,7 @@ function groupsByDevice(host: Host | null): Map<number, IommuGroup> {
   for (const group of host?.iommuGroups ?? []) {
     for (const device of group.devices) {
       const address = parseSbdf(device);
-      if (address !== null) groups.set(addressKey(address), group);
+      if (address !== null) groups.set(keyOf(address), group);
     }
   }
   return groups;

@@ -5,9 +5,8 @@ import type { Structure } from '../acpi/dmar/structures.js';
 import { encodeValue } from '../acpi/encode.js';
 import { NO_BYTES } from '../acpi/layout.js';
 import { PAGE_SIZE } from '../base/address.js';
-import type { Sbdf } from '../base/sbdf.js';
+import { keyOf, type Sbdf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
-import { addressKey } from './candidate.js';
 import type { EditedTable, Edits, NewRegion, TableEdit } from './edit.js';
 import { DmarRegions, resolveScope } from './of-dmar.js';
 
@@ -163,7 +162,7 @@ class Editor {
   #names({ segment }: Rmrr, scope: DeviceScope, device: Sbdf): boolean {
     if (!isPciScope(scope)) return false;
     const address = resolveScope(this.pci, segment, scope.startBusNumber, scope.path);
-    return address !== null && addressKey(address) === addressKey(device);
+    return address !== null && keyOf(address) === keyOf(device);
   }
 
   #devicesOf({ index }: Placed): readonly Sbdf[] {

@@ -4,11 +4,9 @@ import {
   SCOPE_ENDPOINT,
   SCOPE_SUB_HIERARCHY,
 } from '../acpi/dmar/device-scope.js';
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { keyOf, type Sbdf } from '../base/sbdf.js';
 import { CONFIG, type PciFunction, type PciTopology } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
-
-const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 /** A function that device scopes name, and the regions they name it for. */
 interface Named {

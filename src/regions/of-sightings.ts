@@ -1,8 +1,6 @@
-import { type Sbdf, sbdfKey } from '../base/sbdf.js';
+import { keyOf, type Sbdf } from '../base/sbdf.js';
 import type { LogRegion } from '../evidence/logs/log.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
-
-const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 /** A region that a text tells of, as any judge knows one. */
 const regionOf = ({ base, limit, devices, log, line }: LogRegion): ReservedRegion => ({

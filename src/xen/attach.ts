@@ -1,8 +1,7 @@
 import { PAGE_SIZE } from '../base/address.js';
 import type { Interval } from '../base/interval.js';
 import { isSince, type PointRelease, parsePointRelease } from '../base/point-release.js';
-import type { Sbdf } from '../base/sbdf.js';
-import { addressKey } from '../regions/candidate.js';
+import { keyOf, type Sbdf } from '../base/sbdf.js';
 import type { Xen } from './boot.js';
 import { unitsByDevice } from './vtd/assign.js';
 
@@ -88,7 +87,7 @@ function mapsByDevice(xen: Xen): (device: Sbdf) => IdentityMap[] {
   }
   const byDevice = unitsByDevice(xen);
   return (device) =>
-    (byDevice.get(addressKey(device)) ?? []).map((unit) => ({
+    (byDevice.get(keyOf(device)) ?? []).map((unit) => ({
       base: unit.base_address,
       end: unit.end_address,
       shared: unit.devices.length > 1,

@@ -3,7 +3,7 @@ import { byteSum } from '../../src/acpi/sdt.js';
 import { decodeTable, encodeTable } from '../../src/acpi/tables.js';
 import { answerDevices } from '../../src/answers/devices.js';
 import { answerOverride } from '../../src/answers/override.js';
-import { addressKey } from '../../src/regions/candidate.js';
+import { keyOf } from '../../src/base/sbdf.js';
 import { corpusIvrs, corpusNote, corpusTables } from '../support/corpus.js';
 import { evidenceOf } from '../support/evidence.js';
 import { disassemble, iaslNote, iaslVersion } from '../support/iasl.js';
@@ -32,11 +32,11 @@ describe.skipIf(tables.length === 0)(`every real table${corpusNote}`, () => {
         const where = `${name}, ${JSON.stringify(address)}`;
         // What devices says of the new table is what was promised.
         const now = evidenceOf(answer.bytes);
-        const key = addressKey(address);
+        const key = keyOf(address);
         const { reports } = answerDevices(now, { all: true });
-        expect(reports.map((report) => addressKey(report.candidate.address))).not.toContain(key);
+        expect(reports.map((report) => keyOf(report.candidate.address))).not.toContain(key);
         const outcome = answer.outcomes.find(
-          ({ before }) => addressKey(before.candidate.address) === key,
+          ({ before }) => keyOf(before.candidate.address) === key,
         );
         expect(outcome?.after, where).toBeNull();
         // No more than the header and those regions changed.

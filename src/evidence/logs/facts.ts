@@ -1,4 +1,4 @@
-import { formatSbdf, type Sbdf, sbdfKey } from '../../base/sbdf.js';
+import { formatSbdf, keyOf, type Sbdf } from '../../base/sbdf.js';
 import type { MachineName, MemoryRange } from '../../machine/host.js';
 import type { Facts, SeenFunction, SeenGroup } from './log.js';
 
@@ -53,8 +53,7 @@ export class FactCollector {
   }
 
   pci(address: Sbdf, facts: FunctionFacts): void {
-    const { segment, bus, device, func } = address;
-    const key = sbdfKey(segment, bus, device, func);
+    const key = keyOf(address);
     const known = this.#functions.get(key) ?? { address, ...NOTHING_SEEN };
     this.#functions.set(key, { ...known, ...facts });
   }
@@ -113,8 +112,7 @@ export const mergeFacts = (one: Facts, other: Facts): Facts => {
   const map = one.memoryMap === null || (other.memoryMapWhole && !one.memoryMapWhole) ? other : one;
   const functions = new Map<number, SeenFunction>();
   for (const fn of [...other.functions, ...one.functions]) {
-    const { segment, bus, device, func } = fn.address;
-    const key = sbdfKey(segment, bus, device, func);
+    const key = keyOf(fn.address);
     functions.set(key, withKnown(functions.get(key), fn));
   }
   const groups = new Map<number, SeenGroup>();

@@ -1,5 +1,5 @@
 import { PAGE_SIZE } from '../../base/address.js';
-import { parseSbdf, type Sbdf, sbdfKey } from '../../base/sbdf.js';
+import { keyOf, parseSbdf, type Sbdf } from '../../base/sbdf.js';
 import { LISTINGS } from '../listings/index.js';
 import type { Listed } from '../listings/listing.js';
 import type { LogRegion, LogUnit } from '../logs/log.js';
@@ -63,8 +63,6 @@ class Boot {
     return region;
   }
 }
-
-const keyOf = ({ segment, bus, device, func }: Sbdf): number => sbdfKey(segment, bus, device, func);
 
 /** Last byte of the map that kernels up to 5.7 give an ISA bridge, which no RMRR asks for. */
 const ISA_LIMIT = 0xffffffn;

@@ -2,7 +2,7 @@
  * Layouts of the hypercall's structures in the caller's memory (xen/include/public/memory.h, struct
  * xen_reserved_device_memory_map and xen_reserved_device_memory), little-endian.
  */
-import { type Sbdf, sbdfKey } from '../../base/sbdf.js';
+import { keyOf, type Sbdf } from '../../base/sbdf.js';
 import type { Behaviour } from '../releases.js';
 
 /** The 64-bit caller's layouts, or the 32-bit one's. */
@@ -120,5 +120,4 @@ export function decodeArgument(bytes: Uint8Array, iface: Behaviour['interface'],
 }
 
 /** A device as the argument and the callback number it: segment in bits 31:16. */
-export const pciId = ({ segment, bus, device, func }: Sbdf): number =>
-  sbdfKey(segment, bus, device, func);
+export const pciId: (device: Sbdf) => number = keyOf;

@@ -1,5 +1,5 @@
-import { formatSbdf, sbdfOf } from '../../base/sbdf.js';
-import { addressKey, type Candidate } from '../../regions/candidate.js';
+import { formatSbdf, keyOf, sbdfOf } from '../../base/sbdf.js';
+import type { Candidate } from '../../regions/candidate.js';
 import { fine, type XenVerdict } from '../assign-verdict.js';
 import type { Xen } from '../boot.js';
 import type { RmrrUnit } from './units.js';
@@ -13,7 +13,7 @@ export function unitsByDevice({ units }: Xen): UnitsByDevice {
   for (const unit of units) {
     for (const { bdf } of unit.devices) {
       if (bdf === null) continue;
-      const key = addressKey(sbdfOf(unit.segment, bdf));
+      const key = keyOf(sbdfOf(unit.segment, bdf));
       const known = byDevice.get(key);
       if (known === undefined) byDevice.set(key, [unit]);
       else if (known.at(-1) !== unit) known.push(unit);
@@ -31,7 +31,7 @@ export function unitsByDevice({ units }: Xen): UnitsByDevice {
  * @param byDevice its regions, as {@link unitsByDevice} finds them
  */
 export function judgeVtd(candidate: Candidate, xen: Xen, byDevice: UnitsByDevice): XenVerdict {
-  const units = byDevice.get(addressKey(candidate.address)) ?? [];
+  const units = byDevice.get(keyOf(candidate.address)) ?? [];
   if (units.length === 0) {
     return fine('no-region', 'No reserved region that Xen knows of names it.');
   }
