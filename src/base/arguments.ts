@@ -22,23 +22,26 @@ export function requireText(value: unknown, what: string): asserts value is stri
 
 /** What a part of an object may be: how a sentence calls it, and whether a value is that. */
 const KINDS = {
-  text: ['a string', (value: unknown) => typeof value === 'string'],
-  texts: [
-    'an array of strings',
-    (value: unknown) => isList(value, (one) => typeof one === 'string'),
-  ],
-  flag: ['a boolean', (value: unknown) => typeof value === 'boolean'],
-  count: [
-    'an integer that is not negative',
-    (value: unknown) => Number.isInteger(value) && Number(value) >= 0,
-  ],
-  integer: ['an integer', (value: unknown) => Number.isInteger(value)],
-  bigint: ['a bigint', (value: unknown) => typeof value === 'bigint'],
-  work: ['a function', (value: unknown) => typeof value === 'function'],
-  object: ['an object', (value: unknown) => isObject(value)],
-  objects: ['an array of objects', (value: unknown) => isList(value, isObject)],
-  'object or null': ['an object or null', (value: unknown) => value === null || isObject(value)],
-  any: ['anything', () => true],
+  text: { name: 'a string', is: (value: unknown) => typeof value === 'string' },
+  texts: {
+    name: 'an array of strings',
+    is: (value: unknown) => isList(value, (one) => typeof one === 'string'),
+  },
+  flag: { name: 'a boolean', is: (value: unknown) => typeof value === 'boolean' },
+  count: {
+    name: 'an integer that is not negative',
+    is: (value: unknown) => Number.isInteger(value) && Number(value) >= 0,
+  },
+  integer: { name: 'an integer', is: (value: unknown) => Number.isInteger(value) },
+  bigint: { name: 'a bigint', is: (value: unknown) => typeof value === 'bigint' },
+  work: { name: 'a function', is: (value: unknown) => typeof value === 'function' },
+  object: { name: 'an object', is: (value: unknown) => isObject(value) },
+  objects: { name: 'an array of objects', is: (value: unknown) => isList(value, isObject) },
+  'object or null': {
+    name: 'an object or null',
+    is: (value: unknown) => value === null || isObject(value),
+  },
+  any: { name: 'anything', is: () => true },
 } as const;
 
 type Kind = keyof typeof KINDS;
@@ -59,10 +62,11 @@ export type Shape<T> = { readonly [K in keyof T]-?: Kind | `${Kind}?` };
  */
 export function requireObject<T extends object>(value: T, what: string, shape: Shape<T>): void {
   if (!isObject(value)) throw new TypeError(`${what} must be an object, not ${kindOf(value)}.`);
-  for (const [key, wanted] of Object.entries(shape) as [keyof T & string, Kind | `${Kind}?`][]) {
+  for (const key in shape) {
     const part: unknown = value[key];
+    const wanted = shape[key];
     if (part === undefined && wanted.endsWith('?')) continue;
-    const [name, is] = KINDS[wanted.replace('?', '') as Kind];
+    const { name, is } = KINDS[wanted as Kind] ?? KINDS[wanted.slice(0, -1) as Kind];
     if (!is(part))
       throw new TypeError(
         `${what === '' ? key : `${what}.${key}`} must be ${name}, not ${kindOf(part)}.`,
