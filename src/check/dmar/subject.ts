@@ -80,12 +80,14 @@ export class Subject {
   }
 
   #findFwtsEnd(): number | null {
-    if (this.fwts !== 'Unknown device scope type') return null;
-    for (const structure of this.scoped) {
+    for (const structure of this.table.structures) {
       const read =
         structure.name === 'RMRR' || (structure.name === 'DRHD' && !includesPciAll(structure));
       const first = read && structure.deviceScope.find(({ type }) => type >= SCOPE_ACPI_DEVICE);
-      if (first) return first.type === SCOPE_ACPI_DEVICE ? first.offset : null;
+      if (!first) continue;
+      // Few tables have one where fwts looks, and only of those its answer is asked.
+      const ends = first.type === SCOPE_ACPI_DEVICE && this.fwts === 'Unknown device scope type';
+      return ends ? first.offset : null;
     }
     return null;
   }
