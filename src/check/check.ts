@@ -52,9 +52,11 @@ class RuleBook {
   /** Those that look at each structure of some name, or of any. */
   readonly #ofStructures: readonly Inspecting<'structure'>[];
   readonly #byName = new Map<string, readonly Inspecting<'structure'>[]>();
+  readonly #places: ReadonlyMap<Rule, number>;
 
   constructor(kind: TableName, rules: readonly Rule[]) {
     this.rules = rulesFor(kind, rules);
+    this.#places = new Map(this.rules.map((rule, i) => [rule, i]));
     this.needing = this.rules.filter(({ needs }) => needs !== undefined);
     this.whole = this.rules.filter(({ test }) => test !== undefined);
     this.#ofStructures = this.rules.flatMap((rule) =>
@@ -68,6 +70,11 @@ class RuleBook {
         .filter(({ each, test }) => each === undefined && test === undefined)
         .map((rule) => [rule.id, rule]),
     );
+  }
+
+  /** Where a rule stands among all. */
+  placeOf(rule: Rule): number {
+    return this.#places.get(rule) ?? 0;
   }
 
   /** Those that look at each structure of a name. */
@@ -109,14 +116,14 @@ export function checkTable(
   const { kind, table } = decoded;
   const book = bookOf(kind, rules);
   const subject = table && RULE_SETS[kind].subjectOf(table, host);
-  const remarks = findAll(decoded, subject, book, host);
+  const findings = findAll(decoded, subject, book, host);
+  const found = new Set(findings.map(({ rule }) => rule));
   const consequences = new Map<Rule, readonly Consequence[]>();
   for (const rule of book.rules) {
-    if (!remarks.has(rule)) continue;
+    if (!found.has(rule)) continue;
     const holding = rule.consequences.filter(({ holds }) => !holds || !table || holds(subject));
     consequences.set(rule, holding);
   }
-  const findings = findingsOf(remarks, book, decoded.size);
   return { findings, consequences, notRun: book.needing.filter((rule) => lacks(rule, host)) };
 }
 
@@ -134,26 +141,12 @@ export function findIn(
   const { kind, table } = decoded;
   const book = bookOf(kind, rules);
   const subject = table && RULE_SETS[kind].subjectOf(table, host);
-  return findingsOf(findAll(decoded, subject, book, host), book, decoded.size);
+  return findAll(decoded, subject, book, host);
 }
 
 /** Whether a rule has nothing to go by, for want of a fact of the machine. */
 const lacks = ({ needs }: Rule, host: HostFacts): boolean =>
   needs !== undefined && host[needs] === null;
-
-/** The remarks of rules as findings, in the order that {@link CheckResult} promises. */
-function findingsOf(
-  remarks: ReadonlyMap<Rule, readonly Remark[]>,
-  { rules }: RuleBook,
-  size: number,
-): Finding[] {
-  if (remarks.size === 0) return [];
-  const findings = rules.flatMap((rule) =>
-    (remarks.get(rule) ?? []).map((remark) => findingOf(rule, remark, size)),
-  );
-  // Sorting is stable, so the order of the rules stays at one offset.
-  return findings.sort((a, b) => a.offset - b.offset);
-}
 
 function findingOf(rule: Rule, remark: Remark, size: number): Finding {
   const { offset, message, devices, severity = rule.severity } = remark;
@@ -163,40 +156,46 @@ function findingOf(rule: Rule, remark: Remark, size: number): Finding {
   return devices === undefined ? finding : { ...finding, devices };
 }
 
-/** All that the rules of a book find, by rule. */
+/** All that the rules of a book find, in the order that {@link CheckResult} promises. */
 function findAll(
-  { kind, table, diagnostics }: Decoded,
+  { kind, table, size, diagnostics }: Decoded,
   subject: unknown,
   book: RuleBook,
   host: HostFacts,
-): ReadonlyMap<Rule, readonly Remark[]> {
-  const found = new Map<Rule, Remark[]>();
-  const tellAll = (rule: Rule, remarks: Remarks) => {
-    if (remarks === undefined) return;
-    if ('message' in remarks) append(found, rule, remarks);
-    else for (const remark of remarks) append(found, rule, remark);
+): Finding[] {
+  const findings: Finding[] = [];
+  const tell = (rule: Rule, remarks: NonNullable<Remarks>) => {
+    for (const remark of 'message' in remarks ? [remarks] : remarks) {
+      findings.push(findingOf(rule, remark, size));
+    }
   };
   for (const diagnostic of diagnostics) {
     const rule = book.ofDiagnostics.get(diagnostic.code);
-    if (rule !== undefined) append(found, rule, diagnostic);
+    if (rule !== undefined) tell(rule, diagnostic);
   }
-  if (table === null) return found;
-  for (const rule of book.whole) {
-    if (lacks(rule, host)) continue;
-    tellAll(rule, rule.test?.(subject));
-  }
-  const { entriesOf } = RULE_SETS[kind];
-  for (const structure of table.structures) {
-    for (const { rule, each } of book.ofStructures(structure.name)) {
-      tellAll(rule, each.look(structure, subject));
+  if (table !== null) {
+    for (const rule of book.whole) {
+      const remarks = lacks(rule, host) ? undefined : rule.test?.(subject);
+      if (remarks !== undefined) tell(rule, remarks);
     }
-    for (const entry of entriesOf(structure)) {
-      for (const { rule, each } of book.ofEntries) {
-        tellAll(rule, each.look(entry, structure, subject));
+    const { entriesOf } = RULE_SETS[kind];
+    for (const structure of table.structures) {
+      for (const { rule, each } of book.ofStructures(structure.name)) {
+        const remarks = each.look(structure, subject);
+        if (remarks !== undefined) tell(rule, remarks);
+      }
+      for (const entry of entriesOf(structure)) {
+        for (const { rule, each } of book.ofEntries) {
+          const remarks = each.look(entry, structure, subject);
+          if (remarks !== undefined) tell(rule, remarks);
+        }
       }
     }
   }
-  return found;
+  // Sorting is stable, so what one rule says of one offset stays in the order in which it was found.
+  return findings.sort(
+    (a, b) => a.offset - b.offset || book.placeOf(a.rule) - book.placeOf(b.rule),
+  );
 }
 
 /** Those of some rules that are about a table. */
