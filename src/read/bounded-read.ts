@@ -106,7 +106,8 @@ class Intake {
 export function readDescriptor(fd: number, size: number, limit: number): Uint8Array {
   const intake = new Intake(size + 1, limit);
   while (intake.take(fd)) {
-    // Only an empty read is the end.
+    // An empty read is the end, and so is all that the file claims to hold where there was room for more.
+    if (size > 0 && intake.length === size) break;
   }
   return intake.bytes;
 }
