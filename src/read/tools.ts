@@ -65,10 +65,16 @@ async function unxz(bytes: Uint8Array, limit: number): Promise<Inflated> {
   return wholly(Buffer.concat(chunks));
 }
 
-/** SHA-256 of bytes, in hex. Node's own takes longer to load than most answers to make, and few of them show it. */
+/** Node's digests, once they are asked for: they take longer to load than most answers to make, and few of those show one. */
+let crypto: typeof import('node:crypto') | null = null;
+
+/** SHA-256 of bytes, in hex. */
 function sha256(bytes: Uint8Array): string {
-  const { createHash } = require('node:crypto') as typeof import('node:crypto');
-  return createHash('sha256').update(bytes).digest('hex');
+  crypto ??= require('node:crypto') as typeof import('node:crypto');
+  // Node has the short way from 20.12 on.
+  return crypto.hash === undefined
+    ? crypto.createHash('sha256').update(bytes).digest('hex')
+    : crypto.hash('sha256', bytes);
 }
 
 const require = createRequire(import.meta.url);
