@@ -24,6 +24,9 @@ export function tablesOf(bytes: Uint8Array): Uint8Array[] {
   return tables.length > 1 && counted === bytes.length ? tables : [bytes];
 }
 
+/** A table of a source, and the file that it is from where there are several. */
+type NamedTable = WrittenTable & { name?: string };
+
 /** A table picked from a source. */
 export interface Picked {
   table: TableName;
@@ -53,72 +56,83 @@ const MOST_NAMED = 8;
  * @throws Failure where there is none (it names those that are there), not so many, or not even its header
  */
 export async function pickTable(
-  tables: readonly (WrittenTable & { name?: string })[],
+  tables: readonly NamedTable[],
   name: string,
   which?: number,
 ): Promise<Picked> {
-  const kinds = tables.map((table) => tableOfBytes(table.bytes));
+  const kinds = tables.map(({ bytes }) => tableOfBytes(bytes));
   const kind = TABLE_LAYOUTS.find((layout) => kinds.includes(layout.kind))?.kind;
-  const found = tables.filter((_, i) => kind !== undefined && kinds[i] === kind);
-  if (kind === undefined) {
-    const { describeTables } = await import('../acpi/table-names.js');
-    if (tables.some((table) => signatureOf(table.bytes) === 'IORT')) {
-      const { NO_REGIONS_ON_ARM } = await import('./no-table.js');
-      throw new Failure(
-        'no-dmar-arm',
-        `${name} holds the IORT table of an Arm machine. ${NO_REGIONS_ON_ARM}`,
-      );
-    }
-    throw new Failure(
-      'no-dmar',
-      `${name} holds no ${TABLE_NAMES} table, but ${describeTables(tables.map((table) => signatureOf(table.bytes)))}.`,
-    );
-  }
+  if (kind === undefined) throw await noTableAmong(tables, name);
+  const found = tables.filter((_, i) => kinds[i] === kind);
   const table = found[(which ?? 1) - 1];
-  if (table === undefined) {
-    const count = found.length === 1 ? `one ${kind} table` : `${found.length} ${kind} tables`;
-    throw new Failure(
-      'no-such-table',
-      `${name} holds ${count}; there is no table ${which}.`,
-      undefined,
-      EXIT.usage,
+  if (table === undefined) throw noSuchTable(kind, found.length, name, which);
+  const { bytes, notes, losses } = table;
+  requireDecodable(bytes, kind, name);
+  return {
+    table: kind,
+    signature: signatureOf(bytes),
+    bytes,
+    notes:
+      found.length > 1 && which === undefined ? [...notes, noteOthers(kind, found, name)] : notes,
+    losses: [...losses, ...cutOff(bytes)],
+  };
+}
+
+async function noTableAmong(tables: readonly NamedTable[], name: string): Promise<Failure> {
+  const signatures = tables.map(({ bytes }) => signatureOf(bytes));
+  const { describeTables } = await import('../acpi/table-names.js');
+  if (signatures.includes('IORT')) {
+    const { NO_REGIONS_ON_ARM } = await import('./no-table.js');
+    return new Failure(
+      'no-dmar-arm',
+      `${name} holds the IORT table of an Arm machine. ${NO_REGIONS_ON_ARM}`,
     );
   }
-  const { bytes } = table;
+  return new Failure(
+    'no-dmar',
+    `${name} holds no ${TABLE_NAMES} table, but ${describeTables(signatures)}.`,
+  );
+}
+
+function noSuchTable(kind: TableName, count: number, name: string, which?: number): Failure {
+  const there = count === 1 ? `one ${kind} table` : `${count} ${kind} tables`;
+  return new Failure(
+    'no-such-table',
+    `${name} holds ${there}; there is no table ${which}.`,
+    undefined,
+    EXIT.usage,
+  );
+}
+
+/** @throws Failure `table-header-truncated` or `too-large` */
+function requireDecodable(bytes: Uint8Array, kind: TableName, name: string): void {
+  const a = kind === 'DMAR' ? 'a' : 'an';
   const { fixedLength } = layoutOfTable(kind).header;
   if (bytes.length < fixedLength) {
     throw new Failure(
       'table-header-truncated',
-      `${name} holds only the first ${bytes.length} bytes of ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table; its header alone takes ${fixedLength}.`,
+      `${name} holds only the first ${bytes.length} bytes of ${a} ${kind} table; its header alone takes ${fixedLength}.`,
     );
   }
   const most = tooMuch(bytes, fixedLength);
   if (most !== null) {
     throw new Failure(
       'too-large',
-      `${name} holds ${kind === 'DMAR' ? 'a' : 'an'} ${kind} table of more than ${most}, the most that is decoded.`,
+      `${name} holds ${a} ${kind} table of more than ${most}, the most that is decoded.`,
       'The tables of real machines have a few thousand bytes at most.',
     );
   }
-  const notes = [...table.notes];
-  if (found.length > 1 && which === undefined) {
-    const others = found.length === 2 ? '--table 2' : `--table 2 to --table ${found.length}`;
-    const files = found.flatMap(({ name: file }) => file ?? []);
-    const list =
-      files.length === 0
-        ? ''
-        : ` (${files.slice(0, MOST_NAMED).join(', ')}${files.length > MOST_NAMED ? ' …' : ''})`;
-    notes.push(
-      `${name} holds ${found.length} ${kind} tables${list}; this is the first, ${others} asks for another.`,
-    );
-  }
-  return {
-    table: kind,
-    signature: signatureOf(bytes),
-    bytes,
-    notes,
-    losses: [...table.losses, ...cutOff(bytes)],
-  };
+}
+
+/** Tells of the other tables of a name where nobody said which is meant. */
+function noteOthers(kind: TableName, found: readonly NamedTable[], name: string): string {
+  const others = found.length === 2 ? '--table 2' : `--table 2 to --table ${found.length}`;
+  const files = found.flatMap(({ name: file }) => file ?? []);
+  const list =
+    files.length === 0
+      ? ''
+      : ` (${files.slice(0, MOST_NAMED).join(', ')}${files.length > MOST_NAMED ? ' …' : ''})`;
+  return `${name} holds ${found.length} ${kind} tables${list}; this is the first, ${others} asks for another.`;
 }
 
 /** What a table has more of than is decoded; null where it does not. */
