@@ -5,10 +5,10 @@ import { PAGE_SIZE } from '../../base/address.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence.js';
-import type { Remark, Remarks, Rule } from '../rule.js';
+import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { fwtsSays, linuxLogs, linuxStops } from './consequence.js';
-import { eachOf } from './each.js';
+import { among, eachOf } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
@@ -31,12 +31,6 @@ const eachBase = (wrong: (base: bigint, subject: Subject, unit: Drhd) => string 
     const message = `The ${called(unit)} has the register base address ${hex(base)}, ${clause}.`;
     return aboutField(unit, drhd.at.registerBaseAddress, 8, message);
   });
-
-/** A rule's test that compares units with each other, so that it has nothing to say of one alone. */
-const amongUnits =
-  (compare: (drhds: readonly Drhd[], subject: Subject) => Iterable<Remark>) =>
-  (subject: Subject): Remarks =>
-    subject.drhds.length < 2 ? undefined : compare(subject.drhds, subject);
 
 /** Rules about DMA remapping units. */
 export const DRHD_RULES: readonly Rule<Subject>[] = [
@@ -132,18 +126,9 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onLinux('of one segment the second is dropped, and its device scope with it'),
     ],
     advice: "Report it to the firmware's vendor.",
-    test: amongUnits(function* (drhds) {
-      const owners = new Map<bigint, Drhd>();
-      for (const unit of drhds) {
-        const base = unit.registerBaseAddress;
-        const owner = owners.get(base);
-        if (owner === undefined) owners.set(base, unit);
-        else if (base !== 0n && base !== ALL_ONES) {
-          const message = `The ${called(unit)} has the register base address ${hex(base)} of the ${called(owner)}.`;
-          yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
-        }
-      }
-    }),
+    test: among('DRHD', (drhds, { bases }) =>
+      bases.size === drhds.length ? undefined : sameBases(drhds),
+    ),
   },
   {
     id: 'drhd-base-overlap',
@@ -157,22 +142,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       ),
     ],
     advice: "Report it to the firmware's vendor: a base address or a size is wrong.",
-    test: amongUnits(function* (drhds) {
-      const end = ({ registerBaseAddress: base, size }: Drhd) =>
-        base + BigInt(registerSetPages(size)) * PAGE_SIZE;
-      const placed = drhds
-        .filter(({ registerBaseAddress: base }) => base !== 0n && base !== ALL_ONES)
-        .sort((a, b) => compare(a.registerBaseAddress, b.registerBaseAddress));
-      let highest: Drhd | null = null;
-      for (const unit of placed) {
-        const base = unit.registerBaseAddress;
-        if (highest !== null && base < end(highest) && base !== highest.registerBaseAddress) {
-          const message = `The registers of the ${called(unit)}, from ${hex(base)} on, overlap those of the ${called(highest)}, from ${hex(highest.registerBaseAddress)} on.`;
-          yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
-        }
-        if (highest === null || end(unit) > end(highest)) highest = unit;
-      }
-    }),
+    test: among('DRHD', overlaps),
   },
   {
     id: 'drhd-include-all-twice',
@@ -188,23 +158,9 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice:
       "Of units of one segment only one can be meant: report it to the firmware's vendor. Of two segments nothing is wrong.",
-    test: amongUnits(function* (drhds, subject) {
-      let elsewhere: Drhd | null = null;
-      const firsts = new Map<number, Drhd>();
-      for (const unit of drhds.filter(includesPciAll)) {
-        const first = firsts.get(unit.segment);
-        if (first === undefined) firsts.set(unit.segment, unit);
-        else {
-          const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(first)} has already.`;
-          yield aboutField(unit, drhd.at.flags, 1, message);
-        }
-        if (first === undefined && elsewhere !== null && subject.fwts === 'MultipleDRHDSFlag') {
-          const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(elsewhere)} has on ${segmentText(elsewhere.segment)}: the specification allows that, and fwts does not.`;
-          yield { ...aboutField(unit, drhd.at.flags, 1, message), severity: 'info' };
-        }
-        elsewhere ??= unit;
-      }
-    }),
+    test(subject) {
+      return subject.takingAll.length < 2 ? undefined : takenTwice(subject);
+    },
   },
   {
     id: 'drhd-include-all-not-last',
@@ -215,19 +171,10 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onLinux('the kernel moves it to the end itself'),
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen get along with it.",
-    test: amongUnits(function* (drhds) {
-      const lastAll = new Map<number, Drhd>();
-      const last = new Map<number, Drhd>();
-      for (const unit of drhds) {
-        last.set(unit.segment, unit);
-        if (includesPciAll(unit)) lastAll.set(unit.segment, unit);
-      }
-      for (const [segment, unit] of lastAll) {
-        const after = last.get(segment) as Drhd;
-        if (after === unit) continue;
-        const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(segment)}, but the ${called(after)} follows it there.`;
-        yield aboutField(unit, drhd.at.flags, 1, message);
-      }
+    test: among('DRHD', (drhds, { takingAll }) => {
+      const [only, more] = takingAll;
+      if (only === undefined || (only === drhds.at(-1) && more === undefined)) return;
+      return takenTooSoon(drhds);
     }),
   },
   {
@@ -242,7 +189,8 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice: "Report it to the firmware's vendor: the unit serves no device.",
     test({ drhds }) {
-      const idle = drhds.filter((unit) => !includesPciAll(unit) && namesNothing(unit));
+      const idle = drhds.filter((unit) => namesNothing(unit) && !includesPciAll(unit));
+      if (idle.length === 0) return;
       const severity = idle.length < drhds.length ? 'warning' : 'error';
       return idle.map((unit) => {
         const message = `The ${called(unit)} has neither INCLUDE_PCI_ALL nor a device scope.`;
@@ -260,23 +208,7 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
       onXen("whichever unit comes first in Xen's list gets the device"),
     ],
     advice: "Report it to the firmware's vendor: only one unit can be right.",
-    test: amongUnits(function* (drhds) {
-      const owners = new Map<string | number, Drhd>();
-      for (const unit of drhds) {
-        for (const scope of unit.deviceScope) {
-          const key = scopeKey(unit.segment, scope);
-          const owner = owners.get(key);
-          if (owner === undefined) owners.set(key, unit);
-          else if (owner !== unit) {
-            const name = isPciScope(scope)
-              ? pathOf(unit.segment, scope)
-              : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
-            const message = `The device scope of the ${called(unit)} names ${name} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
-            yield about(scope, message);
-          }
-        }
-      }
-    }),
+    test: among('DRHD', namedTwice),
   },
   {
     id: 'drhd-too-many',
@@ -307,15 +239,105 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
   },
 ];
 
+/** Units with the base of one before them; those whose base is no place at all have rules of their own. */
+function* sameBases(drhds: readonly Drhd[]): Generator<Remark> {
+  const owners = new Map<bigint, Drhd>();
+  for (const unit of drhds) {
+    const base = unit.registerBaseAddress;
+    const owner = owners.get(base);
+    if (owner === undefined) owners.set(base, unit);
+    else if (base !== 0n && base !== ALL_ONES) {
+      const message = `The ${called(unit)} has the register base address ${hex(base)} of the ${called(owner)}.`;
+      yield aboutField(unit, drhd.at.registerBaseAddress, 8, message);
+    }
+  }
+}
+
+/** Units whose registers overlap those of one with a lower base; in n log n steps. */
+function overlaps(drhds: readonly Drhd[]): Remark[] {
+  const remarks: Remark[] = [];
+  const end = ({ registerBaseAddress: base, size }: Drhd) =>
+    base + BigInt(registerSetPages(size)) * PAGE_SIZE;
+  const placed = drhds
+    .filter(({ registerBaseAddress: base }) => base !== 0n && base !== ALL_ONES)
+    .sort((a, b) => compare(a.registerBaseAddress, b.registerBaseAddress));
+  let highest: Drhd | null = null;
+  for (const unit of placed) {
+    const base = unit.registerBaseAddress;
+    if (highest !== null && base < end(highest) && base !== highest.registerBaseAddress) {
+      const message = `The registers of the ${called(unit)}, from ${hex(base)} on, overlap those of the ${called(highest)}, from ${hex(highest.registerBaseAddress)} on.`;
+      remarks.push(aboutField(unit, drhd.at.registerBaseAddress, 8, message));
+    }
+    if (highest === null || end(unit) > end(highest)) highest = unit;
+  }
+  return remarks;
+}
+
 const compare = (a: bigint, b: bigint): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Units with INCLUDE_PCI_ALL after one of their segment; or of another, where fwts complains of that. */
+function* takenTwice(subject: Subject): Generator<Remark> {
+  let elsewhere: Drhd | null = null;
+  const firsts = new Map<number, Drhd>();
+  for (const unit of subject.takingAll) {
+    const first = firsts.get(unit.segment);
+    if (first === undefined) firsts.set(unit.segment, unit);
+    else {
+      const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(first)} has already.`;
+      yield aboutField(unit, drhd.at.flags, 1, message);
+    }
+    if (first === undefined && elsewhere !== null && subject.fwts === 'MultipleDRHDSFlag') {
+      const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(unit.segment)}, as the ${called(elsewhere)} has on ${segmentText(elsewhere.segment)}: the specification allows that, and fwts does not.`;
+      yield { ...aboutField(unit, drhd.at.flags, 1, message), severity: 'info' };
+    }
+    elsewhere ??= unit;
+  }
+}
+
+/** The last unit with INCLUDE_PCI_ALL of each segment, where others of the segment follow it. */
+function* takenTooSoon(drhds: readonly Drhd[]): Generator<Remark> {
+  const lastAll = new Map<number, Drhd>();
+  const last = new Map<number, Drhd>();
+  for (const unit of drhds) {
+    last.set(unit.segment, unit);
+    if (includesPciAll(unit)) lastAll.set(unit.segment, unit);
+  }
+  for (const [segment, unit] of lastAll) {
+    const after = last.get(segment) as Drhd;
+    if (after === unit) continue;
+    const message = `The ${called(unit)} has INCLUDE_PCI_ALL on ${segmentText(segment)}, but the ${called(after)} follows it there.`;
+    yield aboutField(unit, drhd.at.flags, 1, message);
+  }
+}
+
+/** Entries of units' device scopes that name what another unit names already. */
+function namedTwice(drhds: readonly Drhd[]): Remark[] {
+  const remarks: Remark[] = [];
+  const owners = new Map<string | number, Drhd>();
+  for (const unit of drhds) {
+    for (const scope of unit.deviceScope) {
+      const key = scopeKey(unit.segment, scope);
+      const owner = owners.get(key);
+      if (owner === undefined) owners.set(key, unit);
+      else if (owner !== unit) {
+        const name = isPciScope(scope)
+          ? pathOf(unit.segment, scope)
+          : `the ${scopeTypeName(scope.type)} ${scope.enumerationId}`;
+        const message = `The device scope of the ${called(unit)} names ${name} at offset ${scope.offset}, as does that of the ${called(owner)}.`;
+        remarks.push(about(scope, message));
+      }
+    }
+  }
+  return remarks;
+}
 
 /**
  * What a device scope entry of a segment names, as a key: I/O APICs, HPETs and name-space devices go by their ID alone.
- * Most paths have one hop, for which a number will do.
+ * A number will do but for paths of several hops.
  */
 function scopeKey(segment: number, scope: DeviceScope): string | number {
   const { type, enumerationId, startBusNumber, path } = scope;
-  if (!isPciScope(scope)) return `${segment} ${type} ${enumerationId}`;
+  if (!isPciScope(scope)) return 2 ** 40 * (type + 1) + segment * 0x100 + enumerationId;
   const [hop, more] = path;
   if (hop === undefined || more !== undefined) {
     return `${segment} pci ${startBusNumber}:${path.join('/')}`;

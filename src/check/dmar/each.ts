@@ -3,12 +3,10 @@ import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
 import type { TableStructure } from '../../acpi/table-layout.js';
 import type { Inspection, Remarks } from '../rule.js';
-import type { Subject } from './subject.js';
+import type { StructureOf, Subject } from './subject.js';
 
 /** What a look is called as: checkTable gives each the structures that it asks for. */
 type StructureLook = (structure: TableStructure, subject: Subject) => Remarks;
-
-type StructureOf<N extends Structure['name']> = Extract<Structure, { name: N }>;
 
 /** A look at each structure of some types. */
 export const eachOf = <N extends Structure['name']>(
@@ -40,3 +38,14 @@ export const eachScope = (
   part: 'entry',
   look: look as (entry: object, structure: TableStructure, subject: Subject) => Remarks,
 });
+
+/** A rule's test that compares the structures of a type with each other, so that it has nothing to say of one alone. */
+export const among =
+  <N extends Structure['name']>(
+    name: N,
+    compare: (structures: readonly StructureOf<N>[], subject: Subject) => Remarks,
+  ) =>
+  (subject: Subject): Remarks => {
+    const structures = subject.all(name);
+    return structures.length < 2 ? undefined : compare(structures, subject);
+  };

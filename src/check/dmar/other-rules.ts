@@ -1,4 +1,4 @@
-import { andd } from '../../acpi/dmar/andd.js';
+import { type Andd, andd } from '../../acpi/dmar/andd.js';
 import { ATSR_FLAGS, type Atsr, atsr } from '../../acpi/dmar/atsr.js';
 import { SCOPE_ACPI_DEVICE } from '../../acpi/dmar/device-scope.js';
 import { rhsa } from '../../acpi/dmar/rhsa.js';
@@ -9,7 +9,7 @@ import { bySpecification, onLinux, xenWithoutIommu } from '../consequence.js';
 import type { Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { linuxLogs } from './consequence.js';
-import { eachOf, eachScope } from './each.js';
+import { among, eachOf, eachScope } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 
@@ -34,9 +34,9 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu('on segment 0 the whole table is refused with -EINVAL: VT-d is off'),
     ],
     advice: "Report it to the firmware's vendor.",
-    *test(subject) {
+    test: among('ATSR', function* (atsrs) {
       const firsts = new Map<number, Atsr>();
-      for (const structure of subject.all('ATSR').filter(allPorts)) {
+      for (const structure of atsrs.filter(allPorts)) {
         const first = firsts.get(structure.segment);
         if (first === undefined) firsts.set(structure.segment, structure);
         else {
@@ -44,7 +44,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
           yield aboutField(structure, atsr.at.flags, 1, message);
         }
       }
-    },
+    }),
   },
   {
     id: 'atsr-no-scope',
@@ -118,9 +118,9 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       onLinux('both devices are put under the unit of that number'),
     ],
     advice: "Report it to the firmware's vendor.",
-    *test(subject) {
-      const owners = new Map<number, Parameters<typeof called>[0]>();
-      for (const structure of subject.all('ANDD')) {
+    test: among('ANDD', function* (andds) {
+      const owners = new Map<number, Andd>();
+      for (const structure of andds) {
         const number = structure.acpiDeviceNumber;
         const owner = owners.get(number);
         if (owner === undefined) owners.set(number, structure);
@@ -129,7 +129,7 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
           yield aboutField(structure, andd.at.acpiDeviceNumber, 1, message);
         }
       }
-    },
+    }),
   },
   {
     id: 'andd-no-scope',

@@ -12,7 +12,7 @@ import { bySpecification, onLinux, onXen, xenWithoutIommu } from '../consequence
 import type { Consequence, Remark, Rule } from '../rule.js';
 import { about, aboutField, called, listed, range } from '../wording.js';
 import { fwtsSays } from './consequence.js';
-import { eachRmrr } from './each.js';
+import { among, eachRmrr } from './each.js';
 import { pathOf } from './path.js';
 import { namesNothing, type Subject } from './subject.js';
 import { isAddressable } from './width.js';
@@ -149,9 +149,7 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       xenWithoutIommu('the whole table is refused with -EEXIST: VT-d is off'),
     ],
     advice: "Ask the firmware's vendor for one region that names all devices.",
-    test({ rmrrs }) {
-      return rmrrs.length < 2 ? undefined : overlaps(rmrrs);
-    },
+    test: among('RMRR', overlaps),
   },
   {
     id: 'rmrr-beyond-width',
@@ -228,13 +226,16 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
       onLinux('the region has no effect for the device'),
     ],
     advice: "Report it to the firmware's vendor: a unit or a device scope is missing.",
-    each: eachRmrr((one, { drhds, coverage }) => {
-      if (drhds.length === 0) return;
+    each: eachRmrr((one, subject) => {
+      const { segment } = one;
+      if (subject.drhds.length === 0) return;
+      if (subject.takingAll.some((unit) => unit.segment === segment)) return;
+      const { coverage } = subject;
       const outside = one.deviceScope.filter(
-        (scope) => isPciScope(scope) && coverage.of(one.segment, scope) === 'none',
+        (scope) => isPciScope(scope) && coverage.of(segment, scope) === 'none',
       );
       if (outside.length === 0) return;
-      const names = listed(outside.map((scope) => pathOf(one.segment, scope)));
+      const names = listed(outside.map((scope) => pathOf(segment, scope)));
       return about(one, `No DRHD covers ${names} of the ${called(one)}, ${region(one)}.`);
     }),
   },
@@ -264,7 +265,8 @@ export const RMRR_RULES: readonly Rule<Subject>[] = [
  * Pairs of overlapping regions, one for each region that overlaps any; in n log n steps. One that ends
  * before it begins overlaps what is around it, as Xen has it (dmar.c, acpi_parse_one_rmrr).
  */
-function* overlaps(rmrrs: readonly Rmrr[]): Generator<Remark> {
+function overlaps(rmrrs: readonly Rmrr[]): Remark[] {
+  const remarks: Remark[] = [];
   const sorted = [...rmrrs].sort(
     (a, b) =>
       compare(lowest(a), lowest(b)) ||
@@ -277,11 +279,12 @@ function* overlaps(rmrrs: readonly Rmrr[]): Generator<Remark> {
     if (highest !== null && one.baseAddress <= highest.limitAddress) {
       const [first, second] = one.offset < highest.offset ? [one, highest] : [highest, one];
       const message = `The ${called(second)}, ${region(second)}, overlaps the ${called(first)}, ${region(first)}.`;
-      yield aboutField(second, rmrr.at.baseAddress, 16, message);
+      remarks.push(aboutField(second, rmrr.at.baseAddress, 16, message));
     }
     if (isReversed(one)) continue;
     if (highest === null || one.limitAddress > highest.limitAddress) highest = one;
   }
+  return remarks;
 }
 
 const lowest = (one: Rmrr): bigint => (isReversed(one) ? one.limitAddress : one.baseAddress);

@@ -7,6 +7,7 @@ import type { Rmrr } from '../../acpi/dmar/rmrr.js';
 import type { Scoped, Structure } from '../../acpi/dmar/structures.js';
 import { layoutOf } from '../../acpi/table-layout.js';
 import { PAGE_SIZE } from '../../base/address.js';
+import { append } from '../../base/lists.js';
 import type { LinuxUnit } from '../../linux/dmar.js';
 import { NEWEST_LINUX } from '../../linux/kernel.js';
 import { LinuxVtd } from '../../linux/vtd.js';
@@ -16,12 +17,17 @@ import { type FwtsComplaint, fwtsComplaint } from './fwts.js';
 
 /** Whether a structure has no room for a device scope; one that was cut off has. */
 export const namesNothing = (structure: Scoped): boolean =>
-  structure.length <= layoutOf(DMAR, structure).fixedLength;
+  structure.deviceScope.length === 0 && structure.length <= layoutOf(DMAR, structure).fixedLength;
+
+/** The structures of some type. */
+export type StructureOf<N extends Structure['name']> = Extract<Structure, { name: N }>;
 
 /** A decoded table laid out for the rules, and what is known of its machine. What few tables need is made when asked for. */
 export class Subject {
   readonly drhds: readonly Drhd[];
   readonly rmrrs: readonly Rmrr[];
+  readonly #byName = new Map<Structure['name'], Structure[]>();
+  #takingAll: readonly Drhd[] | null = null;
   #linux: LinuxVtd | null = null;
   #fwts: { readonly complaint: FwtsComplaint | null } | null = null;
   #fwtsEnd: { readonly offset: number | null } | null = null;
@@ -36,6 +42,7 @@ export class Subject {
     readonly table: DmarTable,
     readonly host: HostFacts,
   ) {
+    for (const structure of table.structures) append(this.#byName, structure.name, structure);
     this.drhds = this.all('DRHD');
     this.rmrrs = this.all('RMRR');
   }
@@ -92,6 +99,12 @@ export class Subject {
     return null;
   }
 
+  /** Units with INCLUDE_PCI_ALL. */
+  get takingAll(): readonly Drhd[] {
+    this.#takingAll ??= this.drhds.filter(includesPciAll);
+    return this.#takingAll;
+  }
+
   /** Which devices have a unit. */
   get coverage(): Coverage {
     this.#coverage ??= new Coverage(this.drhds, this.host.pci);
@@ -120,9 +133,7 @@ export class Subject {
   }
 
   /** The structures of one type, in table order. */
-  all<N extends Structure['name']>(name: N): Extract<Structure, { name: N }>[] {
-    return this.table.structures.filter(
-      (s): s is Extract<Structure, { name: N }> => s.name === name,
-    );
+  all<N extends Structure['name']>(name: N): readonly StructureOf<N>[] {
+    return (this.#byName.get(name) ?? []) as StructureOf<N>[];
   }
 }
