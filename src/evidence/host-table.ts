@@ -3,7 +3,7 @@ import { TABLE_LAYOUTS } from '../acpi/tables.js';
 import { Failure } from '../base/failure.js';
 import { below } from '../base/path.js';
 import { isIommuTable, pickTable, TABLE_NAMES } from './pick.js';
-import type { TableSource, Tools } from './source.js';
+import { type TableSource, type Tools, withDigest } from './source.js';
 import type { Tree } from './tree.js';
 
 /** Where the kernel shows the firmware's tables, one file a table, below a root. */
@@ -51,7 +51,7 @@ export async function readHostTable(
   const { losses: _, ...picked } = await pickTable([{ bytes, notes: [], losses: [] }], path);
   const notes = [...picked.notes];
   notes.push(...whichTable(tree, names, signature, picked.table));
-  return {
+  const source = {
     ...picked,
     kind: 'table',
     form: 'binary',
@@ -59,13 +59,11 @@ export async function readHostTable(
     completeness: 'whole',
     log: null,
     verbatim: tree.onDisk,
-    get sha256() {
-      return sha256(picked.bytes);
-    },
     path,
     notes,
     hostTree: tree,
-  };
+  } as const;
+  return withDigest(source, sha256);
 }
 
 /**

@@ -4,7 +4,7 @@ import { readContent } from './content.js';
 import { readHostTable, TABLES_DIRECTORY } from './host-table.js';
 import { pickTable } from './pick.js';
 import { readReport } from './report.js';
-import { completenessOf, type Source, sourceName, type Tools } from './source.js';
+import { completenessOf, type Source, sourceName, type Tools, withDigest } from './source.js';
 import type { Tree } from './tree.js';
 
 /** How to read the bytes of a source. */
@@ -42,7 +42,7 @@ export async function sourceOf(
       const picked = await pickTable(content.tables, name, which);
       const { table, signature, bytes: own, notes, losses } = picked;
       const completeness = completenessOf(losses);
-      return {
+      const source = {
         path,
         notes,
         completeness,
@@ -53,11 +53,9 @@ export async function sourceOf(
         signature,
         verbatim,
         bytes: own,
-        get sha256() {
-          return tools.sha256(own);
-        },
         log,
       };
+      return withDigest(source, tools.sha256);
     }
     default: {
       const { kind, log } = content;

@@ -21,6 +21,30 @@ export type TableForm = 'binary' | 'acpidump' | 'hexdump' | 'disassembly';
 /** Whether evidence is whole, or what of it is missing. */
 export type Completeness = 'whole' | { readonly missing: readonly Loss[] };
 
+/** Properties that work a table's digest out when it is asked for, by what makes digests. */
+const DIGESTS = new WeakMap<Tools['sha256'], PropertyDescriptor>();
+
+/**
+ * Gives a table the digest of its bytes, worked out when it is asked for. Tables share the getter: V8 keeps objects that
+ * each bring one of their own as hash tables, which takes longer than the digest.
+ */
+export function withDigest<T extends Pick<TableSource, 'bytes'>>(
+  table: T,
+  sha256: Tools['sha256'],
+): T & Pick<TableSource, 'sha256'> {
+  let digest = DIGESTS.get(sha256);
+  if (digest === undefined) {
+    digest = {
+      enumerable: true,
+      get(this: TableSource) {
+        return sha256(this.bytes);
+      },
+    };
+    DIGESTS.set(sha256, digest);
+  }
+  return Object.defineProperty(table, 'sha256', digest) as T & Pick<TableSource, 'sha256'>;
+}
+
 /** Evidence without losses is whole. */
 export const completenessOf = (losses: readonly Loss[]): Completeness =>
   losses.length === 0 ? 'whole' : { missing: losses };

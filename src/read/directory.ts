@@ -4,7 +4,7 @@ import { below } from '../base/path.js';
 import type { WrittenTable } from '../evidence/formats/format.js';
 import { readHostTable, TABLES_DIRECTORY } from '../evidence/host-table.js';
 import { isIommuTable, pickTable } from '../evidence/pick.js';
-import { completenessOf, type Source } from '../evidence/source.js';
+import { completenessOf, type Source, withDigest } from '../evidence/source.js';
 import { sourceOfReport } from '../evidence/source-of.js';
 import { ifPermitted, type Tree } from '../evidence/tree.js';
 import { hostTreeAt } from './host-tree.js';
@@ -36,19 +36,17 @@ export async function readDirectory(path: string, limit: number, which?: number)
   }
   const { losses, ...picked } = await pickTable(files, path, which);
   const file = files.find(({ bytes }) => bytes === picked.bytes);
-  return {
+  const source = {
     ...picked,
     kind: 'table',
     form: 'binary',
     verbatim: true,
     log: null,
     completeness: completenessOf(losses),
-    get sha256() {
-      return NODE_TOOLS.sha256(picked.bytes);
-    },
     path: below(path, `${file?.name}`),
     hostTree: null,
-  };
+  } as const;
+  return withDigest(source, NODE_TOOLS.sha256);
 }
 
 /** The files of a directory that begin as ACPI tables do; of others than tables of IOMMUs only the header is read. */
