@@ -198,49 +198,51 @@ function probeDiagnostics(answer: Answer | null): Diagnostic[] {
 }
 
 /** What is odd about the regions Xen accepted. */
-const unitDiagnostics = (xen: Xen): Diagnostic[] =>
-  xen.units.flatMap((unit) => [...lostPage(unit), ...wrappedCount(unit), ...unresolvedPaths(unit)]);
+function unitDiagnostics({ units }: Xen): Diagnostic[] {
+  const diagnostics: Diagnostic[] = [];
+  for (const unit of units) {
+    for (const odd of [lostPage(unit), wrappedCount(unit), unresolvedPaths(unit)]) {
+      if (odd !== null) diagnostics.push(odd);
+    }
+  }
+  return diagnostics;
+}
 
 /** A limit at the start of a page: that page is lost, since Xen rounds the inclusive limit up. */
-function lostPage(unit: RmrrUnit): Diagnostic[] {
-  if (unit.rmrr === null || unit.end_address % PAGE_SIZE !== 0n) return [];
-  return [
-    {
-      code: 'rmrr-last-page-lost',
-      severity: 'warning',
-      offset: unit.rmrr.offset ?? 0,
-      length: 24,
-      message: `${unitName(unit)} has its limit at the start of a page, and Xen leaves that page, ${formatAddress(unit.end_address)}, out of the map.`,
-    },
-  ];
+function lostPage(unit: RmrrUnit): Diagnostic | null {
+  if (unit.rmrr === null || unit.end_address % PAGE_SIZE !== 0n) return null;
+  return {
+    code: 'rmrr-last-page-lost',
+    severity: 'warning',
+    offset: unit.rmrr.offset ?? 0,
+    length: 24,
+    message: `${unitName(unit)} has its limit at the start of a page, and Xen leaves that page, ${formatAddress(unit.end_address)}, out of the map.`,
+  };
 }
 
 /** A limit in the last page of the address space: rounding it up wraps to 0. */
-function wrappedCount(unit: RmrrUnit): Diagnostic[] {
+function wrappedCount(unit: RmrrUnit): Diagnostic | null {
   const { start_pfn, nr_pages } = framesOf(unit);
-  if (unit.rmrr === null || start_pfn + nr_pages < 1n << 64n) return [];
-  return [
-    {
-      code: 'rmrr-count-wraps',
-      severity: 'warning',
-      offset: unit.rmrr.offset ?? 0,
-      length: 24,
-      message: `${unitName(unit)} has its limit in the last page of the address space, where Xen's count wraps to ${nr_pages} pages.`,
-    },
-  ];
+  if (unit.rmrr === null || start_pfn + nr_pages < 1n << 64n) return null;
+  return {
+    code: 'rmrr-count-wraps',
+    severity: 'warning',
+    offset: unit.rmrr.offset ?? 0,
+    length: 24,
+    message: `${unitName(unit)} has its limit in the last page of the address space, where Xen's count wraps to ${nr_pages} pages.`,
+  };
 }
 
 /** Devices whose address hangs on how the machine numbered its buses. */
-function unresolvedPaths(unit: RmrrUnit): Diagnostic[] {
-  const names = unit.devices.filter(({ bdf }) => bdf === null).map(({ name }) => name);
-  if (names.length === 0) return [];
-  return [
-    {
-      code: 'scope-path-unresolved',
-      severity: 'info',
-      offset: unit.rmrr?.offset ?? 0,
-      length: 0,
-      message: `${unitName(unit)} names ${names.join(', ')} behind bridges; which bus that is only the machine can tell, so it is taken as present.`,
-    },
-  ];
+function unresolvedPaths(unit: RmrrUnit): Diagnostic | null {
+  const unresolved = unit.devices.filter(({ bdf }) => bdf === null);
+  if (unresolved.length === 0) return null;
+  const names = unresolved.map(({ name }) => name);
+  return {
+    code: 'scope-path-unresolved',
+    severity: 'info',
+    offset: unit.rmrr?.offset ?? 0,
+    length: 0,
+    message: `${unitName(unit)} names ${names.join(', ')} behind bridges; which bus that is only the machine can tell, so it is taken as present.`,
+  };
 }
