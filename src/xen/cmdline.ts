@@ -40,6 +40,7 @@ export function parseCmdline(text: string, release: Release): XenCmdline {
     ivrsIoApics: [],
     x2apic: true,
   };
+  if (text === '') return cmdline;
   for (const option of text.replace(DOM0_PART, '').split(' ')) {
     if (option === 'no-iommu') applyIommuOption(cmdline.iommu, 'no', release.iommuOption);
     else if (option.startsWith('iommu=')) {
