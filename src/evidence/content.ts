@@ -123,7 +123,7 @@ async function readZip(
 
 /** A table with whatever follows it, or tables back to back. */
 function readTables(bytes: Uint8Array): Content {
-  const tables = tablesOf(bytes).map((table) => ({ bytes: table, notes: [], losses: [] }));
+  const tables = tablesOf(bytes);
   return { kind: 'table', form: 'binary', verbatim: tables.length === 1, tables, log: null };
 }
 

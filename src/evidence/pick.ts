@@ -9,20 +9,26 @@ import type { Loss } from './logs/log.js';
 /** Whether bytes begin as a table does that describes IOMMUs: a DMAR table, also as Xen left one, or an IVRS table. */
 export const isIommuTable = (bytes: Uint8Array): boolean => tableOfBytes(bytes) !== null;
 
-/** The names of the tables looked for, for sentences: `DMAR or IVRS`. */
-export const TABLE_NAMES = TABLE_LAYOUTS.map(({ kind }) => kind).join(' or ');
+/** The tables looked for, in the order in which they are. */
+const TABLE_KINDS = TABLE_LAYOUTS.map(({ kind }) => kind);
+
+/** Their names for sentences: `DMAR or IVRS`. */
+export const TABLE_NAMES = TABLE_KINDS.join(' or ');
 
 /**
  * The tables in bytes that begin with one. What follows a table of IOMMUs is taken for others only where it is
  * made of whole ones; else it stays with it, for its length may be wrong.
  */
-export function tablesOf(bytes: Uint8Array): Uint8Array[] {
-  if (!isIommuTable(bytes)) return splitSdts(bytes);
-  if (lengthOf(bytes) >= bytes.length) return [bytes];
+export function tablesOf(bytes: Uint8Array): WrittenTable[] {
+  if (!isIommuTable(bytes)) return splitSdts(bytes).map(wholly);
+  if (lengthOf(bytes) >= bytes.length) return [wholly(bytes)];
   const tables = splitSdts(bytes);
   const counted = tables.reduce((sum, table) => sum + table.length, 0);
-  return tables.length > 1 && counted === bytes.length ? tables : [bytes];
+  return tables.length > 1 && counted === bytes.length ? tables.map(wholly) : [wholly(bytes)];
 }
+
+/** A table of which there is nothing to say but its bytes. */
+const wholly = (bytes: Uint8Array): WrittenTable => ({ bytes, notes: [], losses: [] });
 
 /** A table of a source, and the file that it is from where there are several. */
 type NamedTable = WrittenTable & { name?: string };
@@ -60,10 +66,9 @@ export async function pickTable(
   name: string,
   which?: number,
 ): Promise<Picked> {
-  const kinds = tables.map(({ bytes }) => tableOfBytes(bytes));
-  const kind = TABLE_LAYOUTS.find((layout) => kinds.includes(layout.kind))?.kind;
+  const kind = TABLE_KINDS.find((one) => tables.some((table) => isOf(one, table)));
   if (kind === undefined) throw await noTableAmong(tables, name);
-  const found = tables.filter((_, i) => kinds[i] === kind);
+  const found = tables.filter((table) => isOf(kind, table));
   const table = found[(which ?? 1) - 1];
   if (table === undefined) throw noSuchTable(kind, found.length, name, which);
   const { bytes, notes, losses } = table;
@@ -77,6 +82,8 @@ export async function pickTable(
     losses: [...losses, ...cutOff(bytes)],
   };
 }
+
+const isOf = (kind: TableName, { bytes }: WrittenTable): boolean => tableOfBytes(bytes) === kind;
 
 async function noTableAmong(tables: readonly NamedTable[], name: string): Promise<Failure> {
   const signatures = tables.map(({ bytes }) => signatureOf(bytes));

@@ -25,5 +25,5 @@ function runsOf(lines: readonly string[]): string[] {
 
 function readRun(digits: string): WrittenTable[] {
   if (!beginsAsTable(digitsToBytes(digits.slice(0, 8)))) return [];
-  return tablesOf(digitsToBytes(digits)).map((bytes) => ({ bytes, notes: [], losses: [] }));
+  return tablesOf(digitsToBytes(digits));
 }
