@@ -24,8 +24,8 @@ const NO_LINES = {
   'right-mid': '',
 };
 
-/** Rows that the library lays out at once; of more than these it takes ever longer. */
-const LIBRARY_ROWS = 500;
+/** Rows that the library lays out at once: for each cell it looks at every row above for one that reaches down to it. */
+const LIBRARY_ROWS = 20;
 
 /**
  * Lays rows out in columns without ruling, so that lines can be grepped and pasted. A cell may hold
@@ -41,7 +41,7 @@ export function renderTable(
   const all = [columns.map((column) => heading(column.heading)), ...rows];
   const options = {
     chars: { ...NO_LINES, middle: ' '.repeat(gap) },
-    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
     colAligns: columns.map((column) => column.align ?? 'left'),
     colWidths: columnWidths(columns, rows),
   };
@@ -54,6 +54,11 @@ export function renderTable(
   return lines.map((line) => line.trimEnd()).join('\n');
 }
 
+/** What is as wide as it is long: nearly every cell, and asking the library takes twenty times as long. */
+const PLAIN_TEXT = /^[ -~]*$/;
+
+const widthOf = (line: string): number => (PLAIN_TEXT.test(line) ? line.length : stringWidth(line));
+
 /** What each column takes at its widest, its heading included. */
 export const columnWidths = (
   columns: readonly Column[],
@@ -61,7 +66,7 @@ export const columnWidths = (
 ): number[] =>
   columns.map(({ heading }, i) =>
     rows.reduce(
-      (most, row) => Math.max(most, ...(row[i] ?? '').split('\n').map(stringWidth)),
-      stringWidth(heading),
+      (most, row) => Math.max(most, ...(row[i] ?? '').split('\n').map(widthOf)),
+      widthOf(heading),
     ),
   );
