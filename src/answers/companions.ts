@@ -31,20 +31,39 @@ export function companionsIn(all: readonly Candidate[]): (candidate: Candidate) 
       append(byGroup, candidate.group, candidate);
     for (const { region } of candidate.uses) append(byRegion, region, candidate);
   }
-  const listsOf = ({ group, uses }: Candidate) => ({
-    group: [group === null ? [] : (byGroup.get(group) ?? [])],
-    regions: uses.map(({ region }) => byRegion.get(region) ?? []),
-  });
-  // Listed when somebody asks: for all devices of a large group, the lists are as long as its square.
-  return (candidate) => ({
-    first: (most, of) => others(candidate, listsOf(candidate)[of], most),
-    get group() {
-      return this.first(Number.POSITIVE_INFINITY, 'group');
-    },
-    get regions() {
-      return this.first(Number.POSITIVE_INFINITY, 'regions');
-    },
-  });
+  return (candidate) => {
+    const { group, uses } = candidate;
+    return new Others(candidate, {
+      group: [group === null ? [] : (byGroup.get(group) ?? [])],
+      regions: uses.map(({ region }) => byRegion.get(region) ?? []),
+    });
+  };
+}
+
+/** Lists are made when somebody asks: for all devices of a large group they are as long as its square. */
+class Others implements Companions {
+  readonly #of: Candidate;
+  readonly #lists: Readonly<Record<'group' | 'regions', readonly (readonly Candidate[])[]>>;
+
+  constructor(
+    of: Candidate,
+    lists: Readonly<Record<'group' | 'regions', readonly (readonly Candidate[])[]>>,
+  ) {
+    this.#of = of;
+    this.#lists = lists;
+  }
+
+  get group(): readonly Sbdf[] {
+    return this.first(Number.POSITIVE_INFINITY, 'group');
+  }
+
+  get regions(): readonly Sbdf[] {
+    return this.first(Number.POSITIVE_INFINITY, 'regions');
+  }
+
+  first(most: number, of: 'group' | 'regions'): readonly Sbdf[] {
+    return others(this.#of, this.#lists[of], most);
+  }
 }
 
 /** Devices of lists but one, each once and at most so many. */

@@ -115,7 +115,9 @@ export function answerDevices(evidence: Evidence, options: DevicesOptions = {}):
   return {
     source,
     judges: { kernel, running, xen },
-    reports: reports.map((report) => withTestimony(report, source, refusals)),
+    reports: (showsEveryRegion(source) ? reports : reports.map(withoutNone)).map(
+      withTestimony(refusals),
+    ),
     hostRoot: host?.root ?? null,
     names: host?.pciNames ?? null,
     notes: [
@@ -166,15 +168,15 @@ function regionsIn(source: Source, host: Host | null) {
   return { bytes, regions: regionsOf(table, host?.pci ?? null), diagnostics };
 }
 
-/** A report that does not contradict what the log itself says of the device. */
-function withTestimony(report: DeviceReport, source: Source, refusals: Refusals): DeviceReport {
-  const { linux, xen, candidate } = showsEveryRegion(source) ? report : withoutNone(report);
-  return {
-    ...report,
-    linux: withLinuxTestimony(linux, refusals, candidate.address),
-    xen: withXenTestimony(xen, refusals, candidate.address),
+/** Makes reports that do not contradict what the log itself says of the device. */
+const withTestimony =
+  (refusals: Refusals) =>
+  (report: DeviceReport): DeviceReport => {
+    const { address } = report.candidate;
+    const linux = withLinuxTestimony(report.linux, refusals, address);
+    const xen = withXenTestimony(report.xen, refusals, address);
+    return linux === report.linux && xen === report.xen ? report : { ...report, linux, xen };
   };
-}
 
 /** Whether a device that the evidence's regions do not name is known to have none. */
 export const showsEveryRegion = (source: Source): boolean =>

@@ -169,12 +169,11 @@ export function judgeLinux(
   }
   const restriction = regions.length === 0 ? 'relaxable' : restrictionOf(candidate, kernel, iommu);
   if (restriction === 'binding') {
-    return {
-      ...refusal(candidate, kernel),
+    return refusal(candidate, kernel, {
       reason: 'binding',
       message: `Its reserved memory is binding: ${explainRestriction(candidate, kernel, iommu)}.`,
       remedy: remedyOfBinding(linux),
-    };
+    });
   }
   if (culprits.length > 0) return blockedByGroup(candidate, culprits, linux);
   if (candidate.bridge) {
@@ -236,19 +235,27 @@ const QEMU_STEPS = {
 const ERRORS = { EPERM: 'Operation not permitted', EINVAL: 'Invalid argument' } as const;
 
 /** Where a kernel refuses a group with a binding region, and in what words. */
-function refusal({ group }: Candidate, kernel: LinuxKernel) {
+function refusal(
+  { group }: Candidate,
+  kernel: LinuxKernel,
+  { reason, message, remedy }: Pick<LinuxVerdict, 'reason' | 'message' | 'remedy'>,
+): LinuxVerdict {
   const direct = does(kernel, 'direct');
   const early = direct || (does(kernel, 'ownership') && !does(kernel, 'blockingDomain'));
   const step = early ? 'set-container' : 'set-iommu';
   const errno = direct ? 'EINVAL' : 'EPERM';
+  // Without a spread, with which V8 gives each object a shape of its own: there may be one for each device ID.
   return {
     verdict: 'blocked',
+    reason,
+    message,
     log: direct ? SENTENCES.direct : SENTENCES.attach,
     step,
     errno,
     iommufd: does(kernel, 'iommufd') ? IOMMUFD : null,
     qemu: `failed to setup container for group ${group?.id ?? 'N'}: ${QEMU_STEPS[step]}: ${ERRORS[errno]}`,
-  } as const;
+    remedy,
+  };
 }
 
 /** Why no region counts for a device, though the table may name it. */
@@ -373,8 +380,7 @@ function blockedByGroup(
 ): LinuxVerdict {
   const names = culprits.map(({ address }) => formatSbdf(address));
   const shown = names.length > 3 ? `${names.slice(0, 3).join(', ')} and others` : names.join(', ');
-  return {
-    ...refusal(candidate, linux.kernel),
+  return refusal(candidate, linux.kernel, {
     reason: 'group',
     message: `Its IOMMU group is refused as a whole: the reserved memory of ${shown} is binding.`,
     remedy: remedyOfBinding(
@@ -383,5 +389,5 @@ function blockedByGroup(
         ? `${changeFirmware(shown, linux.iommu)}, for they are on one chip or card with it`
         : `see whether another slot gives it an IOMMU group without ${shown}`,
     ),
-  };
+  });
 }

@@ -61,9 +61,9 @@ function groupToJson({ id, devices, reservedRegions }: IommuGroup): JsonObject {
   return { id, devices: first, ...truncated(isCut, cut(reservedRegions ?? []).isCut) };
 }
 
-function companionsToJson({ first }: Companions): JsonObject {
-  const group = cut(first(MOST_OTHERS + 1, 'group'));
-  const regions = cut(first(MOST_OTHERS + 1, 'regions'));
+function companionsToJson(companions: Companions): JsonObject {
+  const group = cut(companions.first(MOST_OTHERS + 1, 'group'));
+  const regions = cut(companions.first(MOST_OTHERS + 1, 'regions'));
   return {
     group: group.first.map(formatSbdf),
     regions: regions.first.map(formatSbdf),
