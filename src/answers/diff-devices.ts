@@ -37,7 +37,11 @@ function blockersOf({ candidate, linux, xen }: DeviceReport): BlockedDevice[] {
   ];
 }
 
-const without = (some: readonly BlockedDevice[], others: readonly BlockedDevice[]) =>
-  some.filter(
-    ({ device, by }) => !others.some((other) => other.device === device && other.by === by),
-  );
+function without(
+  some: readonly BlockedDevice[],
+  others: readonly BlockedDevice[],
+): BlockedDevice[] {
+  const keyOf = ({ device, by }: BlockedDevice) => `${device} ${by}`;
+  const there = new Set(others.map(keyOf));
+  return some.filter((one) => !there.has(keyOf(one)));
+}

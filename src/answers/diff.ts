@@ -49,23 +49,9 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
   requireEvidence(old, 'old');
   requireEvidence(now, 'now');
   requireObject(options, 'options', DIFF_OPTIONS);
-  const [before, after] = [tableOf(old), tableOf(now)];
-  const [kind, other] = [before.table.kind, after.table.kind];
-  if (kind !== other) {
-    throw new Failure(
-      'different-tables',
-      `${old.source.path} holds a table of kind ${kind}, but ${now.source.path} one of kind ${other}.`,
-      'Compare two tables of one kind.',
-      EXIT.usage,
-    );
-  }
-  const changes = diffTables(before, after);
-  const { xen, notes } = bootHypervisor(now, options);
-  // The machines may run two releases; the tables are compared under one.
-  const { release } = xen;
-  const { xen: xenBefore } = bootHypervisor(old, { ...options, xen: release.name });
+  const changes = changesOf(old, now);
+  const { release, guests, notes } = changeForGuests(old, now, options);
   const told = options.ignoreHeader ? changes.filter(({ what }) => what !== 'header') : changes;
-  const guests = compareGuests(xenBefore, xen);
   const devices = compareDevices(old, now, { ...options, xen: release.name });
   return {
     old: requireTable(old.source),
@@ -77,6 +63,30 @@ export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = 
     effects: effectsOf(told, guests, devices),
     notes: [...new Set([...lossNotes(old.source), ...old.source.notes, ...notes])],
   };
+}
+
+/** In what the tables themselves differ. */
+function changesOf(old: Evidence, now: Evidence): Change[] {
+  const [before, after] = [tableOf(old), tableOf(now)];
+  const [kind, other] = [before.table.kind, after.table.kind];
+  if (kind !== other) {
+    throw new Failure(
+      'different-tables',
+      `${old.source.path} holds a table of kind ${kind}, but ${now.source.path} one of kind ${other}.`,
+      'Compare two tables of one kind.',
+      EXIT.usage,
+    );
+  }
+  return diffTables(before, after);
+}
+
+/** What guests are told otherwise, and by which release of Xen. */
+function changeForGuests(old: Evidence, now: Evidence, options: DiffOptions) {
+  const { xen, notes } = bootHypervisor(now, options);
+  // The machines may run two releases; the tables are compared under one.
+  const { release } = xen;
+  const { xen: xenBefore } = bootHypervisor(old, { ...options, xen: release.name });
+  return { release, guests: compareGuests(xenBefore, xen), notes };
 }
 
 function effectsOf(

@@ -8,6 +8,7 @@ import type { PciNames } from '../machine/pci-names.js';
 import { PCI_CLASS } from '../machine/pci-topology.js';
 import { type Candidate, candidatesOf } from '../regions/candidate.js';
 import {
+  type EditedTable,
   type Edits,
   HIGHEST_REVISION,
   loadableTable,
@@ -95,31 +96,14 @@ export function answerOverride(
 ): OverrideAnswer {
   const source = requireTable(evidence.source);
   const { host } = evidence;
-  const old = wholeTable(source, options.fix ?? false);
-  const pci = host?.pci ?? null;
-  const dropDevices = [...(options.dropDevice ?? []), ...othersThanUsb(old, host, options)];
-  const join = (options.fix && options.yes) ?? false;
-  const { table, edits, unmatched, overlaps } = editTable(
-    old,
-    {
-      dropDevices,
-      dropRegions: options.dropRegion,
-      addRegions: options.addRmrr,
-      fix: options.fix,
-      join,
-    },
-    pci,
-  );
-  refuseUnmatched(unmatched, source.path);
-  const bytes = loadableTable(table);
-  if (edits.length === 0 && !(options.fix && isMended(old, source.bytes, bytes))) {
-    throw nothingToChange(options);
-  }
+  const { header, bytes, edits, overlaps } = editedTable(source, host, options);
   const now: Evidence = {
     source: { ...source, path: 'new table', bytes, sha256: sha256(bytes), notes: [] },
     host,
     own: false,
   };
+  // First, so that what it judges devices by is gone before they are judged again.
+  const diff = answerDiff(evidence, now, options);
   const before = answerDevices(evidence, { ...options, all: true, devices: [] });
   const after = answerDevices(now, { ...options, all: true, devices: [] });
   const outcomes = outcomesOf(before, after);
@@ -131,15 +115,45 @@ export function answerOverride(
     outcomes,
     needsConsent: outcomes.some(({ freed }) => freed),
     risks: [
-      ...risksOf(outcomes, old, overlaps),
-      ...hostRisks(host, old.header.oemRevision, evidence.own ?? true),
+      ...risksOf(outcomes, header, overlaps),
+      ...hostRisks(host, header.oemRevision, evidence.own ?? true),
     ],
-    diff: answerDiff(evidence, now, options),
+    diff,
     judges: before.judges,
     hostRoot: before.hostRoot,
     names: before.names,
     notes: before.notes,
   };
+}
+
+/** A table that was changed as it was asked for. */
+interface MadeTable extends Pick<EditedTable, 'edits' | 'overlaps'> {
+  /** Of the table before. */
+  readonly header: Table['header'];
+  readonly bytes: Uint8Array;
+}
+
+function editedTable(source: TableSource, host: Host | null, options: OverrideOptions): MadeTable {
+  const old = wholeTable(source, options.fix ?? false);
+  const dropDevices = [...(options.dropDevice ?? []), ...othersThanUsb(old, host, options)];
+  const join = (options.fix && options.yes) ?? false;
+  const { table, edits, unmatched, overlaps } = editTable(
+    old,
+    {
+      dropDevices,
+      dropRegions: options.dropRegion,
+      addRegions: options.addRmrr,
+      fix: options.fix,
+      join,
+    },
+    host?.pci ?? null,
+  );
+  refuseUnmatched(unmatched, source.path);
+  const bytes = loadableTable(table);
+  if (edits.length === 0 && !(options.fix && isMended(old, source.bytes, bytes))) {
+    throw nothingToChange(options);
+  }
+  return { header: old.header, bytes, edits, overlaps };
 }
 
 /** The table up to the end that its header gives it: Linux takes no file of another length. */
@@ -223,11 +237,10 @@ function outcomesOf(before: DevicesAnswer, after: DevicesAnswer): DeviceOutcome[
   const reports = new Map(after.reports.map((report) => [keyOf(report.candidate.address), report]));
   return before.reports.flatMap((old) => {
     const now = reports.get(keyOf(old.candidate.address)) ?? null;
-    const regions = (report: DeviceReport | null) => spans(report?.candidate);
-    const lost = regions(old).filter((span) => !regions(now).includes(span));
-    const freed = lost.length > 0 && old.restriction?.kind !== 'relaxable';
-    const differs =
-      verdictsOf(old) !== verdictsOf(now) || regions(old).join() !== regions(now).join();
+    const [had, has] = [old, now].map((report) => spans(report?.candidate)) as [string[], string[]];
+    const kept = new Set(has);
+    const freed = had.some((span) => !kept.has(span)) && old.restriction?.kind !== 'relaxable';
+    const differs = verdictsOf(old) !== verdictsOf(now) || had.join() !== has.join();
     return differs ? [{ before: old, after: now, freed }] : [];
   });
 }
@@ -245,7 +258,7 @@ const HPE_FIRMWARE = /^(HPE?\s*$|HPQOEM|CPQ)/;
 
 function risksOf(
   outcomes: readonly DeviceOutcome[],
-  { header }: Table,
+  header: Table['header'],
   overlaps: boolean,
 ): OverrideRisk[] {
   const lost = outcomes.filter(
