@@ -1,6 +1,6 @@
 import { EXIT, Failure, type Unread } from '../base/failure.js';
 import type { Aside, Format, Formats, View } from '../render/basics/format.js';
-import { toJsonText } from '../render/basics/json.js';
+import { type Json, jsonPieces, toJsonText } from '../render/basics/json.js';
 import { toTerminal } from '../render/basics/page.js';
 import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
@@ -131,10 +131,19 @@ export class Printer<A> {
     if (!document || (answers.length === 0 && (!several || this.options.jsonLines))) return;
     const documents = answers.map(document);
     const [only] = documents;
-    await print(
-      toJsonText(several || only === undefined || documents.length > 1 ? documents : only),
-    );
+    await printJson(several || only === undefined || documents.length > 1 ? documents : only);
   }
+}
+
+async function printJson(document: Json): Promise<void> {
+  let batch = '';
+  for (const piece of jsonPieces(document)) {
+    batch += piece;
+    if (batch.length < BATCH) continue;
+    await print(batch);
+    batch = '';
+  }
+  await print(batch);
 }
 
 function requireColumns(

@@ -29,15 +29,66 @@ const tooLong = () =>
  * @throws Failure `too-long` where that is more than a string can hold
  * @param indent spaces per level; 0 puts all on one line, as NDJSON needs
  */
-export function toJsonText(value: Json, indent = 2): string {
+export const toJsonText = (value: Json, indent = 2): string => `${jsonText(value, indent)}\n`;
+
+function jsonText(value: Json, indent: number): string {
   try {
-    return `${escaped(JSON.stringify(value, null, indent))}\n`;
+    return escaped(JSON.stringify(value, null, indent));
   } catch (error) {
     if (error instanceof RangeError) throw tooLong();
     if (!(error instanceof TypeError)) throw error;
   }
   // Only integers beyond 2^53 get here; all else JSON.stringify writes faster.
-  return `${escaped(written(value, ' '.repeat(indent), '\n'))}\n`;
+  return escaped(written(value, ' '.repeat(indent), '\n'));
+}
+
+/** Items from which on a list is written one by one. */
+const MANY = 1000;
+
+/** Whether a value is, or holds, a list of many items. */
+function isLong(value: Json | undefined): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const items: readonly (Json | undefined)[] = Array.isArray(value) ? value : Object.values(value);
+  return (Array.isArray(value) && items.length >= MANY) || items.some(isLong);
+}
+
+/**
+ * What {@link toJsonText} makes of a value, in pieces: of a long list each item is one, so that nobody needs memory for
+ * the whole text.
+ *
+ * @throws Failure `too-long` where a piece is more than a string can hold
+ */
+export function* jsonPieces(value: Json): Generator<string> {
+  yield* piecesOf(value, '\n');
+  yield '\n';
+}
+
+/** @param before what stands between two values of the level above */
+function* piecesOf(value: Json, before: string): Generator<string> {
+  if (!isLong(value)) {
+    // No string has a line's end: JSON escapes it.
+    yield jsonText(value, 2).replaceAll('\n', before);
+    return;
+  }
+  const line = `${before}  `;
+  if (Array.isArray(value)) {
+    let lead = `[${line}`;
+    for (const item of value as readonly Json[]) {
+      yield lead;
+      yield* piecesOf(item, line);
+      lead = `,${line}`;
+    }
+    yield `${before}]`;
+    return;
+  }
+  let lead = `{${line}`;
+  for (const [key, item] of Object.entries(value as JsonObject)) {
+    if (item === undefined) continue;
+    yield `${lead}${jsonText(key, 0)}: `;
+    yield* piecesOf(item, line);
+    lead = `,${line}`;
+  }
+  yield `${before}}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type Json, pathToJson, toJsonText } from '../../../src/render/basics/json.js';
+import { type Json, jsonPieces, pathToJson, toJsonText } from '../../../src/render/basics/json.js';
 
 it('integers beyond 2^53 have all their digits, and undefined keys are left out', () => {
   const items = [{ i: 2n ** 60n, none: undefined }, { text: 'two\nlines' }];
@@ -41,3 +41,17 @@ it.each([0, 2])(
     );
   },
 );
+
+it('a document in pieces is the same text, with a piece at least for each item of a long list', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 3 }), (value) => {
+      const list = Array.from({ length: 1500 }, (_, i) => ({ i, value: value as Json }));
+      const document: Json = { big: 2n ** 60n, none: undefined, list, deep: [{ list }], end: [] };
+      const pieces = [...jsonPieces(document)];
+      expect(pieces.join('')).toBe(toJsonText(document));
+      expect(pieces.length).toBeGreaterThan(2 * list.length);
+    }),
+    { numRuns: 20 },
+  );
+  expect([...jsonPieces([1, { two: [] }])].join('')).toBe(toJsonText([1, { two: [] }]));
+});
