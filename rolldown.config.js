@@ -123,7 +123,7 @@ const FILES = {
   text: /src\/render\/map\/table\.ts$/,
   host: /src\/read\/(host|host-tree|open-tree)\.ts$/,
   linux: /src\/linux\/.*\.ts$/,
-  rules: /src\/check\/rules\.ts$/,
+  rules: /src\/(check\/rules|answers\/check|render\/check\/json)\.ts$/,
   check: /src\/(commands|render)\/check(\/table)?\.ts$/,
   devices: /src\/(commands|render)\/devices(\/table)?\.ts$/,
   guest: /src\/(commands|render)\/guest(\/table)?\.ts$/,

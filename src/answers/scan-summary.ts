@@ -1,13 +1,8 @@
-import { formatSbdf } from '../base/sbdf.js';
 import { releaseRanges, requireReleases } from '../xen/releases.js';
-import { missingFrom } from './completeness.js';
-import { answerDevices } from './devices.js';
-import type { Evidence } from './evidence.js';
 import type { XenOptions } from './hypervisor.js';
-import { answerScan, type ScanAnswer } from './scan.js';
 
 /** Every release that the model knows. */
-const EVERY_RELEASE = '4.6..';
+export const EVERY_RELEASE = '4.6..';
 
 /**
  * What a person wants to know first of many tables: counts, and nothing of a single table, so that it does not
@@ -64,35 +59,6 @@ export const emptySummary = (): ScanSummary => ({
 export const releasesAsked = ({ xen = EVERY_RELEASE }: XenOptions): string =>
   releaseRanges(requireReleases(xen).map(({ name }) => name));
 
-/**
- * What a summary says of one table.
- *
- * @throws Failure `unknown-release`
- */
-export function summarise(evidence: Evidence, options: XenOptions): ScanSummary {
-  const { source } = evidence;
-  const answer = answerScan(evidence, { ...options, xen: options.xen ?? EVERY_RELEASE });
-  const summary = emptySummary();
-  summary.tables = 1;
-  if (answer.host !== null) summary.hosts = 1;
-  const model = modelOf(answer);
-  summary.models.set(`${model.from} ${model.name}`, model);
-  if (missingFrom(source) !== null) summary.partial = 1;
-  else {
-    const releases = releaseRanges(refusing(answer));
-    if (releases !== '') summary.refused.set(releases, 1);
-  }
-  // Of less than a header there is nothing to ask.
-  if (source.kind === 'table' && answer.table === null) return summary;
-  for (const { candidate, restriction } of answerDevices(evidence, options).reports) {
-    if (restriction === null || restriction.kind === 'relaxable') continue;
-    const counts = { binding: 0, unknown: 0 };
-    counts[restriction.kind] = 1;
-    summary.devices.set(formatSbdf(candidate.address), counts);
-  }
-  return summary;
-}
-
 /** What a summary says of a path that could not be read. */
 export function summariseUnread(path: string, code: string): ScanSummary {
   const summary = emptySummary();
@@ -126,19 +92,4 @@ function addAll<T>(total: Map<string, T>, more: Map<string, T>, add: (known: T, 
     if (known === undefined) total.set(key, one);
     else add(known, one);
   }
-}
-
-/** The releases that refuse a table, oldest first; where one was asked, that or none. */
-function refusing({ map }: ScanAnswer): readonly string[] {
-  if (map.refusedBy !== null) return map.refusedBy;
-  return map.iommu === 'on' && map.vtd === 'disabled' ? [map.result.xen.release.name] : [];
-}
-
-function modelOf({ host, table }: ScanAnswer): Model {
-  const words = (...parts: (string | null | undefined)[]) =>
-    parts.filter((part) => part).join(' ') || null;
-  const named = words(host?.vendor, host?.product);
-  if (named !== null) return { name: named, from: 'dmi', tables: 1 };
-  const oem = words(table?.header.oemId.trim(), table?.header.oemTableId.trim());
-  return { name: oem, from: oem === null ? null : 'table', tables: 1 };
 }

@@ -4,7 +4,6 @@ import {
   addSummary,
   emptySummary,
   type ScanSummary,
-  summarise,
   summariseUnread,
 } from '../answers/scan-summary.js';
 import { Failure } from '../base/failure.js';
@@ -121,7 +120,10 @@ export function joinResults(parts: readonly BatchResult[], options: ScanLineOpti
 async function scanFile(path: string, options: ScanLineOptions): Promise<Said> {
   const source = await readSource({ path, maxSize: options.maxSize });
   const evidence = { source, host: await hostOf(source) };
-  if (options.summary) return { lines: '', summary: summarise(evidence, options) };
+  if (options.summary) {
+    const { summarise } = await import('../answers/summarise.js');
+    return { lines: '', summary: summarise(evidence, options) };
+  }
   const line = scannedToJson(path, answerScan(evidence, options), options.label);
   return { lines: toJsonText(line, 0), summary: null };
 }
