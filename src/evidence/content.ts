@@ -39,11 +39,12 @@ type Kind = Compression | 'zip' | 'archive' | 'text' | 'tables';
  */
 export function kindOf(head: Uint8Array, name: string): Kind {
   if (head.length === 0) throw new Failure('empty', `${name} is empty.`);
+  // The first file of an archive may be called as a table is; nothing else here begins like one.
+  if (isBinary(head)) return isTar(head) ? 'archive' : 'tables';
   const compression = compressionOf(head);
   if (compression !== null) return compression;
   if (isZip(head)) return 'zip';
   if (isTar(head)) return 'archive';
-  if (isBinary(head)) return 'tables';
   if (isText(head)) return 'text';
   if (isIommuTable(head) || identifySdt(head) !== null) return 'tables';
   throw new Failure(
