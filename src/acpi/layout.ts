@@ -28,10 +28,12 @@ export function bitsOf<B extends FlagBits>(
   bits: B,
   name: keyof B & string,
 ): number {
-  const [low, high] = placeOf(bits[name] as BitPlace);
-  const width = high - low + 1;
+  const place = bits[name] as BitPlace;
+  // Not by placeOf, since this is asked of every table: a pair that is taken apart goes through an iterator.
+  const low = typeof place === 'number' ? place : place[0];
+  const width = typeof place === 'number' ? 1 : place[1] - low + 1;
   return typeof flags === 'number'
-    ? Math.floor(flags / 2 ** low) % 2 ** width
+    ? (flags >>> low) % 2 ** width
     : Number(BigInt.asUintN(width, flags >> BigInt(low)));
 }
 

@@ -141,14 +141,9 @@ function boot(bytes: Uint8Array, host: Host | null, options: XenOptions) {
   if (options.iommu === false) cmdline.iommu.enable = false;
   const machine = host === null ? UNKNOWN_MACHINE : machineOf(host, release);
   const isAmd = tableOfBytes(bytes) === 'IVRS';
-  notes.push(...optionNotes(text, release, isAmd));
+  if (text !== '') notes.push(...optionNotes(text, release, isAmd));
   if (isAmd && release.amdReports) notes.push(...amdAssumptions(bytes, host));
-  const long = text.split(' ').find((option) => option.length > LONGEST_OPTION);
-  if (long !== undefined) {
-    notes.push(
-      `On its own command line Xen reads only ${LONGEST_OPTION} characters of an option, up to "…${long.slice(LONGEST_OPTION - 16, LONGEST_OPTION)}"; here all of it is read. A second rmrr= has room for more regions.`,
-    );
-  }
+  if (text !== '') notes.push(...lengthNotes(text));
   const iommu: 'on' | 'off' = cmdline.iommu.enable ? 'on' : 'off';
   const tables = isAmd ? { ivrs: bytes } : { dmar: bytes };
   return { xen: bootXen(tables, machine, release, cmdline), iommu, notes };
@@ -171,6 +166,16 @@ function optionNotes(text: string, release: Release, isAmd: boolean): string[] {
     }
   }
   return notes;
+}
+
+/** What is to be said of an option that is longer than Xen has room for. */
+function lengthNotes(text: string): string[] {
+  const long = text.split(' ').find((option) => option.length > LONGEST_OPTION);
+  return long === undefined
+    ? []
+    : [
+        `On its own command line Xen reads only ${LONGEST_OPTION} characters of an option, up to "…${long.slice(LONGEST_OPTION - 16, LONGEST_OPTION)}"; here all of it is read. A second rmrr= has room for more regions.`,
+      ];
 }
 
 /** What an answer about an IVRS table takes for granted of the machine, where it is not known. */

@@ -200,10 +200,13 @@ function probeDiagnostics(answer: Answer | null): Diagnostic[] {
 /** What is odd about the regions Xen accepted. */
 function unitDiagnostics({ units }: Xen): Diagnostic[] {
   const diagnostics: Diagnostic[] = [];
+  const add = (odd: Diagnostic | null) => {
+    if (odd !== null) diagnostics.push(odd);
+  };
   for (const unit of units) {
-    for (const odd of [lostPage(unit), wrappedCount(unit), unresolvedPaths(unit)]) {
-      if (odd !== null) diagnostics.push(odd);
-    }
+    add(lostPage(unit));
+    add(wrappedCount(unit));
+    add(unresolvedPaths(unit));
   }
   return diagnostics;
 }

@@ -172,9 +172,8 @@ export const DRHD_RULES: readonly Rule<Subject>[] = [
     ],
     advice: "Report it to the firmware's vendor; Linux and Xen get along with it.",
     test: among('DRHD', (drhds, { takingAll }) => {
-      const [only, more] = takingAll;
-      if (only === undefined || (only === drhds.at(-1) && more === undefined)) return;
-      return takenTooSoon(drhds);
+      const isLast = takingAll.length === 1 && takingAll[0] === drhds.at(-1);
+      return takingAll.length === 0 || isLast ? undefined : takenTooSoon(drhds);
     }),
   },
   {
@@ -338,8 +337,8 @@ function namedTwice(drhds: readonly Drhd[]): Remark[] {
 function scopeKey(segment: number, scope: DeviceScope): string | number {
   const { type, enumerationId, startBusNumber, path } = scope;
   if (!isPciScope(scope)) return 2 ** 40 * (type + 1) + segment * 0x100 + enumerationId;
-  const [hop, more] = path;
-  if (hop === undefined || more !== undefined) {
+  const hop = path[0];
+  if (hop === undefined || path.length > 1) {
     return `${segment} pci ${startBusNumber}:${path.join('/')}`;
   }
   return ((segment * 0x100 + startBusNumber) * 0x100 + hop[0]) * 0x100 + hop[1];

@@ -102,7 +102,8 @@ function walkPath(
 ): NotedDevice {
   let bus = startBus;
   let known = machine.pci !== null || path.length === 1;
-  for (const [device, func] of path.slice(0, -1)) {
+  for (let hop = 0; hop < path.length - 1; hop++) {
+    const [device, func] = path[hop] as [number, number];
     checkBridge(segment, [device, func], release);
     const bridge = { segment, bus, device: device & 0x1f, func: func & 7 };
     bus = readConfig(machine, bridge, CONFIG.secondaryBus);

@@ -36,6 +36,7 @@ export class DisjointRegions<R extends Region> {
 
   /** Index of the last bucket whose first region begins by `address`; 0 where none does. */
   #bucketOf(address: bigint): number {
+    if (this.#buckets.length === 1) return 0;
     const after = indexOfFirst(
       this.#buckets,
       ([first]) => first !== undefined && first.base_address > address,
