@@ -18,7 +18,7 @@ interface EntryKind {
   readonly kind: 'padding' | 'select' | 'range' | 'special';
   readonly length: number;
   /** Whether its devices issue requests under another's ID. */
-  readonly alias?: true;
+  readonly alias?: boolean;
 }
 
 /** By type; Xen refuses any other (iommu_acpi.c, parse_ivhd_block). */
@@ -62,19 +62,28 @@ export function walkEntries(
   const end = block.offset + block.length;
   for (let offset = block.offset + fixedLengthOf(block); end >= offset + ENTRY_HEADER; ) {
     const type = memory.u8(offset + plainEntry.at.type);
-    const kind = KINDS[type];
-    if (kind === undefined) {
+    const known = KINDS[type];
+    if (known === undefined) {
       return failAt(
         { offset, length: ENTRY_HEADER },
         ERRNO.ENODEV,
         `The ${entryName({ type, offset })} in the ${blockName(block)} is of a type that Xen does not know.`,
       );
     }
-    const idAt = kind.kind === 'range' ? offset + kind.length - ENTRY_HEADER : offset;
+    const { kind, length, alias = false } = known;
+    const idAt = kind === 'range' ? offset + length - ENTRY_HEADER : offset;
     const lastId = memory.u16(idAt + plainEntry.at.deviceId);
-    const failure = visit({ ...kind, type, offset, lastId, whole: end >= offset + kind.length });
+    const failure = visit({
+      kind,
+      length,
+      alias,
+      type,
+      offset,
+      lastId,
+      whole: end >= offset + length,
+    });
     if (failure !== null) return failure;
-    offset += kind.length;
+    offset += length;
   }
   return null;
 }
