@@ -127,12 +127,14 @@ export const TABLE_RULES: readonly Rule<Subject>[] = [
     advice:
       'Compare it with "address sizes" in /proc/cpuinfo and report it to the firmware\'s vendor.',
     test({ table: { header }, deadUnits }) {
+      const bits = header.hostAddressWidth + 1;
+      const isPlausible = !isUsableWidth(header) || (bits >= 32 && bits <= 52);
+      if (isPlausible && deadUnits.length === 0) return;
       const dead = deadUnits.map(({ offset, base }): Remark => {
         const message = `The registers of the DRHD at offset ${offset} cannot be at ${hex(base)}, where it has them: software that reads the address widths of the unit there finds none.`;
         return { offset, length: 4, message, severity: 'info' };
       });
-      const bits = header.hostAddressWidth + 1;
-      if (!isUsableWidth(header) || (bits >= 32 && bits <= 52)) return dead;
+      if (isPlausible) return dead;
       const message = `The host address width at offset ${dmarHeader.at.hostAddressWidth} is ${header.hostAddressWidth}, that is ${bits} bits; machines have 32 to 52.`;
       return [...dead, aboutField(HEADER, dmarHeader.at.hostAddressWidth, 1, message)];
     },
