@@ -65,16 +65,20 @@ export interface MapAnswer {
 /**
  * Which guest frames are taken, and by which devices: boots the modelled hypervisor and makes the hypercall.
  *
- * @param known what decoding made of the source, for those who have that already
  * @throws Failure `unknown-release`, `no-device-request` or `devices-unknown`, all a matter of usage
  */
-export function answerMap(
-  evidence: Evidence,
-  options: MapOptions = {},
-  known?: Decoded<Table>,
-): MapAnswer {
+export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnswer {
   requireEvidence(evidence);
   requireObject(options, 'options', MAP_OPTIONS);
+  return mapOf(evidence, options, decoded(evidence.source));
+}
+
+/**
+ * {@link answerMap} for those who have made sure of its arguments.
+ *
+ * @param known what decoding made of the source
+ */
+export function mapOf(evidence: Evidence, options: MapOptions, known: Decoded<Table>): MapAnswer {
   const { source } = evidence;
   const { device, compat, nrEntries: nr_entries } = options;
   if (device !== undefined) requireDevices(source);
@@ -90,7 +94,7 @@ export function answerMap(
   const abi = compat ? 'compat' : 'native';
   const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
   const result = clean(askRdmMap(xen, options.memory === false ? ALL_REGIONS : request));
-  const { table, diagnostics } = known ?? decoded(source);
+  const { table, diagnostics } = known;
   return {
     source,
     host,

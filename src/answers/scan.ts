@@ -1,10 +1,11 @@
 import type { Table } from '../acpi/tables.js';
+import { requireObject } from '../base/arguments.js';
 import type { Finding } from '../check/check.js';
 import type { Dmi, Host } from '../machine/host.js';
 import { findingsIn } from './check.js';
 import { type Evidence, requireEvidence } from './evidence.js';
-import type { XenOptions } from './hypervisor.js';
-import { answerMap, decoded, type MapAnswer } from './map.js';
+import { XEN_OPTIONS, type XenOptions } from './hypervisor.js';
+import { decoded, type MapAnswer, mapOf } from './map.js';
 
 /** What is to say of one table among many: its map, and what is wrong with it. */
 export interface ScanAnswer {
@@ -26,10 +27,11 @@ export type ScannedHost = Dmi & Pick<Host, 'linux' | 'xen'>;
  */
 export function answerScan(evidence: Evidence, options: XenOptions = {}): ScanAnswer {
   requireEvidence(evidence);
+  requireObject(options, 'options', XEN_OPTIONS);
   const { source, host } = evidence;
   const known = decoded(source);
   return {
-    map: answerMap(evidence, { ...options, memory: false }, known),
+    map: mapOf(evidence, { ...options, memory: false }, known),
     table: known.table,
     host: hostIn(host),
     findings: source.kind === 'table' ? findingsIn(source, host, known) : [],
