@@ -6,7 +6,7 @@ import { hasFlag } from '../../acpi/layout.js';
 import { hex } from '../../base/hex.js';
 import { formatSegment } from '../../base/sbdf.js';
 import { bySpecification, onLinux, xenWithoutIommu } from '../consequence.js';
-import type { Rule } from '../rule.js';
+import type { Remark, Rule } from '../rule.js';
 import { about, aboutField, called } from '../wording.js';
 import { linuxLogs } from './consequence.js';
 import { among, eachOf, eachScope } from './each.js';
@@ -118,18 +118,9 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
       onLinux('both devices are put under the unit of that number'),
     ],
     advice: "Report it to the firmware's vendor.",
-    test: among('ANDD', function* (andds) {
-      const owners = new Map<number, Andd>();
-      for (const structure of andds) {
-        const number = structure.acpiDeviceNumber;
-        const owner = owners.get(number);
-        if (owner === undefined) owners.set(number, structure);
-        else {
-          const message = `The ${called(structure)} has the device number ${number} of the ${called(owner)}.`;
-          yield aboutField(structure, andd.at.acpiDeviceNumber, 1, message);
-        }
-      }
-    }),
+    test: among('ANDD', (andds, { acpiDevices: { declared } }) =>
+      declared.size === andds.length ? undefined : sameNumbers(andds),
+    ),
   },
   {
     id: 'andd-no-scope',
@@ -181,3 +172,17 @@ export const OTHER_RULES: readonly Rule<Subject>[] = [
     each: withoutScope('SIDP'),
   },
 ];
+
+/** ANDDs with the device number of one before them. */
+function* sameNumbers(andds: readonly Andd[]): Generator<Remark> {
+  const owners = new Map<number, Andd>();
+  for (const structure of andds) {
+    const number = structure.acpiDeviceNumber;
+    const owner = owners.get(number);
+    if (owner === undefined) owners.set(number, structure);
+    else {
+      const message = `The ${called(structure)} has the device number ${number} of the ${called(owner)}.`;
+      yield aboutField(structure, andd.at.acpiDeviceNumber, 1, message);
+    }
+  }
+}
