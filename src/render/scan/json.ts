@@ -55,12 +55,8 @@ export const unreadableToJson = (
 /** What a table tells of the machine it is from: its maker, and how many structures of each type it has. */
 function machineToJson({ header, structures }: Table): JsonObject {
   const { oemId, oemTableId, oemRevision, creatorId, creatorRevision } = header;
-  const counts: { readonly name: string; count: number }[] = [];
-  for (const { name } of structures) {
-    const known = counts.find((one) => one.name === name);
-    if (known === undefined) counts.push({ name, count: 1 });
-    else known.count++;
-  }
+  const counts: Record<string, number> = {};
+  for (const { name } of structures) counts[name] = (counts[name] ?? 0) + 1;
   return {
     oemId: oemId.trim(),
     oemTableId: oemTableId.trim(),
@@ -70,7 +66,7 @@ function machineToJson({ header, structures }: Table): JsonObject {
     ivInfo: 'ivInfo' in header ? header.ivInfo : undefined,
     hostAddressWidth: 'ivInfo' in header ? undefined : header.hostAddressWidth,
     flags: 'ivInfo' in header ? undefined : header.flags,
-    structures: Object.fromEntries(counts.map(({ name, count }) => [name, count])),
-    structure_counts: counts,
+    structures: counts,
+    structure_counts: Object.entries(counts).map(([name, count]) => ({ name, count })),
   };
 }
