@@ -17,10 +17,12 @@ export class Runs<T> {
   /**
    * @param size how many numbers there are, from 0 on
    * @param value what all of them have to begin with
+   * @param same whether two values are one to whoever asks; left out: only the very same
    */
   constructor(
     readonly size: number,
     value: T,
+    readonly same: (a: T, b: T) => boolean = Object.is,
   ) {
     this.#runs = size === 0 ? [] : [{ first: 0, last: size - 1, value }];
   }
@@ -63,7 +65,7 @@ export class Runs<T> {
       ...this.#runs.slice(to + 1, to + 2),
     ];
     const start = Math.max(from - 1, 0);
-    this.#runs.splice(start, Math.min(to + 2, this.#runs.length) - start, ...joinRuns(pieces));
+    this.#runs.splice(start, Math.min(to + 2, this.#runs.length) - start, ...this.#joined(pieces));
   }
 
   #indexOf(number: number): number {
@@ -76,16 +78,16 @@ export class Runs<T> {
     }
     return low;
   }
-}
 
-/** Joins neighbours that have the same value. */
-function joinRuns<T>(runs: readonly Run<T>[]): Run<T>[] {
-  const joined: Run<T>[] = [];
-  for (const run of runs) {
-    const before = joined.at(-1);
-    if (before !== undefined && before.value === run.value) {
-      joined[joined.length - 1] = { ...before, last: run.last };
-    } else joined.push(run);
+  /** Joins neighbours that have the same value. */
+  #joined(runs: readonly Run<T>[]): Run<T>[] {
+    const joined: Run<T>[] = [];
+    for (const run of runs) {
+      const before = joined.at(-1);
+      if (before !== undefined && this.same(before.value, run.value)) {
+        joined[joined.length - 1] = { ...before, last: run.last };
+      } else joined.push(run);
+    }
+    return joined;
   }
-  return joined;
 }

@@ -5,7 +5,7 @@ import { IVMD_FLAGS, IVMD_TYPE, type Ivmd } from '../acpi/ivrs/ivmd.js';
 import type { IvrsTable } from '../acpi/ivrs/ivrs.js';
 import { hasFlag } from '../acpi/layout.js';
 import { DeviceIndex, type DeviceSpan, spanHolds } from '../base/device-index.js';
-import { type Sbdf, sbdfOf } from '../base/sbdf.js';
+import { keyOf, type Sbdf, sbdfOf } from '../base/sbdf.js';
 import type { PciTopology } from '../machine/pci-topology.js';
 import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 
@@ -17,7 +17,9 @@ import type { RegionUse, RegionUses, ReservedRegion } from './region.js';
 export class IvrsRegions implements RegionUses {
   readonly regions: readonly ReservedRegion[];
   readonly unresolved = 0;
-  readonly #byDevice = new DeviceIndex<ReservedRegion>();
+  readonly #byDevice = new DeviceIndex<SameDevices>();
+  /** By what {@link devicesKey} says of their blocks. */
+  readonly #same = new Map<string, SameDevices>();
 
   /** @param pci null where the machine is unknown: then only regions for single devices name theirs */
   constructor(
@@ -34,15 +36,26 @@ export class IvrsRegions implements RegionUses {
 
   #add(units: readonly Ivhd[], block: Ivmd, index: number): ReservedRegion {
     const { startAddress: base, memoryLength, offset } = block;
-    const spans = spansOf(units, block);
+    const { devices, regions } = this.#sameDevices(units, block);
     const region: ReservedRegion = {
       base,
       limit: base + memoryLength - 1n,
-      devices: this.#devices(spans),
+      devices,
       origin: { table: 'IVRS', structure: 'IVMD', index, offset },
     };
-    for (const span of spans) this.#byDevice.add(span, region);
+    regions.push({ region, index });
     return region;
+  }
+
+  #sameDevices(units: readonly Ivhd[], block: Ivmd): SameDevices {
+    const key = devicesKey(block);
+    const known = this.#same.get(key);
+    if (known !== undefined) return known;
+    const spans = spansOf(units, block);
+    const made = { devices: this.#devices(spans), regions: [] };
+    this.#same.set(key, made);
+    for (const span of spans) this.#byDevice.add(span, made);
+    return made;
   }
 
   /** The functions of the machine that spans hold; without a machine the devices that a span names alone. */
@@ -59,17 +72,32 @@ export class IvrsRegions implements RegionUses {
   }
 
   named(): Sbdf[] {
-    const named = new Map<string, Sbdf>();
-    for (const { devices } of this.regions) {
-      for (const address of devices ?? []) named.set(JSON.stringify(address), address);
+    const named = new Map<number, Sbdf>();
+    for (const { devices } of this.#same.values()) {
+      for (const address of devices ?? []) named.set(keyOf(address), address);
     }
     return [...named.values()];
   }
 
   touching(address: Sbdf): RegionUse[] {
-    return this.#byDevice.at(address).map((region) => ({ region, named: address, below: false }));
+    return this.#byDevice
+      .at(address)
+      .flatMap(({ regions }) => regions)
+      .sort((a, b) => a.index - b.index)
+      .map(({ region }) => ({ region, named: address, below: false }));
   }
 }
+
+/** Regions of blocks that are for the same devices: of those for all there may be many, and many devices. */
+interface SameDevices {
+  readonly devices: readonly Sbdf[] | null;
+  /** Each with its place among the IVMDs. */
+  readonly regions: { readonly region: ReservedRegion; readonly index: number }[];
+}
+
+/** What tells the devices of a block from those of others. */
+const devicesKey = ({ type, segment, deviceId, auxiliaryData }: Ivmd): string =>
+  type === IVMD_TYPE.all ? 'all' : `${type} ${segment} ${deviceId} ${auxiliaryData}`;
 
 /** Whether a block asks for anything: without unity and exclusion nobody maps it, and of no bytes there is nothing to map. */
 const isRegion = ({ flags, memoryLength }: Ivmd): boolean =>

@@ -34,6 +34,12 @@ describe('runs', () => {
     );
   });
 
+  it('of values that are the same to whoever asks are one', () => {
+    const runs = new Runs(4, { n: 0 }, (a, b) => a.n === b.n);
+    for (const i of [2, 0, 3, 1]) runs.update(i, i, () => ({ n: 1 }));
+    expect([...runs]).toEqual([{ first: 0, last: 3, value: { n: 1 } }]);
+  });
+
   it('of no numbers are none', () => {
     expect([...new Runs(0, 'x')]).toEqual([]);
   });

@@ -64,3 +64,18 @@ describe('the functions that a region touches', () => {
     expect(touched(range)).toEqual(['0000:00:01.0', '0000:03:00.0']);
   });
 });
+
+it('regions of a device stand in the order of the table, whatever blocks they are of', () => {
+  const all = ivmd({ device: null });
+  const one = ivmd({ device: '03:00.0' });
+  const { table } = decodeIvrs(tableOf({ structures: [...IOMMUS, one, all, one, all] }));
+  if (table === null) throw new Error('no table');
+  const regions = new IvrsRegions(table, null);
+  const places = (device: string) =>
+    regions
+      .touching(parseSbdf(device) as Sbdf)
+      .map(({ region: { origin } }) => 'index' in origin && origin.index);
+  expect(places('03:00.0')).toEqual([0, 1, 2, 3]);
+  expect(places('03:00.1')).toEqual([1, 3]);
+  expect(regions.named()).toEqual([parseSbdf('03:00.0')]);
+});

@@ -27,6 +27,12 @@ export interface DeviceEntry {
   readonly maps: readonly UnityMap[];
 }
 
+const sameEntry = (a: DeviceEntry, b: DeviceEntry): boolean =>
+  a.iommu === b.iommu &&
+  a.requestor === b.requestor &&
+  a.exclusion === b.exclusion &&
+  a.maps === b.maps;
+
 const UNLISTED: DeviceEntry = { iommu: null, requestor: null, exclusion: false, maps: [] };
 
 /** The device IDs of segment 0, by runs (iommu_init.c, ivrs_mappings). */
@@ -35,7 +41,7 @@ export class IvrsMappings {
 
   /** @param size `ivrs_bdf_entries`, the number of device IDs there is room for */
   constructor(readonly size: number) {
-    this.#entries = new Runs(size, UNLISTED);
+    this.#entries = new Runs(size, UNLISTED, sameEntry);
   }
 
   /**
