@@ -9,7 +9,7 @@ import { lossNotes, missingFrom } from './completeness.js';
 import { compareDevices, type DeviceChange } from './diff-devices.js';
 import { EFFECTS, type Effect } from './effects.js';
 import { type Evidence, requireEvidence } from './evidence.js';
-import { bootHypervisor, XEN_OPTIONS, type XenOptions } from './hypervisor.js';
+import { bootHypervisor, requireListable, XEN_OPTIONS, type XenOptions } from './hypervisor.js';
 
 /** Options of the question in what two tables differ. */
 export interface DiffOptions extends XenOptions {
@@ -43,7 +43,7 @@ export interface DiffAnswer {
 /**
  * In what two tables differ.
  *
- * @throws Failure `no-table` for a kernel's log or less than a header, `different-tables`, `unknown-release`
+ * @throws Failure `no-table` for a kernel's log or less than a header, `different-tables`, `unknown-release`, `too-many-entries`
  */
 export function answerDiff(old: Evidence, now: Evidence, options: DiffOptions = {}): DiffAnswer {
   requireEvidence(old, 'old');
@@ -86,6 +86,8 @@ function changeForGuests(old: Evidence, now: Evidence, options: DiffOptions) {
   // The machines may run two releases; the tables are compared under one.
   const { release } = xen;
   const { xen: xenBefore } = bootHypervisor(old, { ...options, xen: release.name });
+  requireListable(old, xenBefore);
+  requireListable(now, xen);
   return { release, guests: compareGuests(xenBefore, xen), notes };
 }
 

@@ -49,6 +49,7 @@ import { bootGuest, bootNotes, type FinalMap } from './guest-boot.js';
 import {
   bootHypervisor,
   requireDevices,
+  requireListable,
   vtdOf,
   XEN_OPTIONS,
   type XenOptions,
@@ -183,7 +184,7 @@ function readFile({ path, text }: NonNullable<GuestDescription['file']>, release
 /**
  * Whether a guest can be created on a machine, and where its memory goes.
  *
- * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`
+ * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`, `too-many-entries`
  *   where the hypervisor does not boot
  */
 export function answerGuest(
@@ -217,6 +218,7 @@ export function answerGuestOf(
   const { source } = evidence;
   const { xen, iommu, host, notes, clean } = bootHypervisor(evidence, options);
   requireXen(xen);
+  requireListable(evidence, xen);
   const question = questionOf(xen.release.name);
   if (question.config.pci.length > 0) requireDevices(source);
   const outcome = createGuest(question, xen, host, clean);

@@ -3,6 +3,7 @@ import type { Shape } from '../base/arguments.js';
 import { EXIT, Failure } from '../base/failure.js';
 import { type LogSource, type Source, sourceName, WHOSE } from '../evidence/source.js';
 import type { Host } from '../machine/host.js';
+import { countEntries } from '../xen/amd/reserved-device-memory.js';
 import { bootXen, type Xen } from '../xen/boot.js';
 import { LONGEST_OPTION, parseCmdline } from '../xen/cmdline.js';
 import { machineOf, UNKNOWN_MACHINE } from '../xen/machine.js';
@@ -85,6 +86,25 @@ export function bootHypervisor(evidence: Evidence, options: XenOptions): Hypervi
     ],
     clean: (result) => withoutTable(result, regions),
   };
+}
+
+/** Most entries of Xen's answer that are listed: with what is made of them they fit a heap of 2 GiB. */
+const MAX_ENTRIES = 2 ** 20;
+
+/**
+ * Refuses a table for which Xen's answer is longer than all that anybody could do with it: of an IVRS table of a few
+ * kilobytes it can have millions of entries.
+ *
+ * @throws Failure `too-many-entries`
+ */
+export function requireListable({ source }: Evidence, { amd, iommu_enabled }: Xen): void {
+  const count = amd === null || !iommu_enabled ? 0 : countEntries(amd);
+  if (count <= MAX_ENTRIES) return;
+  throw new Failure(
+    'too-many-entries',
+    `${source.path}: Xen's answer has ${count} entries; dmar lists ${MAX_ENTRIES} at most.`,
+    'A region for a range of devices has one for each of them.',
+  );
 }
 
 /**

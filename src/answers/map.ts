@@ -13,6 +13,7 @@ import {
   bootHypervisor,
   refusedBy,
   requireDevices,
+  requireListable,
   vtdOf,
   XEN_OPTIONS,
   type XenOptions,
@@ -65,7 +66,7 @@ export interface MapAnswer {
 /**
  * Which guest frames are taken, and by which devices: boots the modelled hypervisor and makes the hypercall.
  *
- * @throws Failure `unknown-release`, `no-device-request` or `devices-unknown`, all a matter of usage
+ * @throws Failure `unknown-release`, `no-device-request` or `devices-unknown`, all a matter of usage; `too-many-entries`
  */
 export function answerMap(evidence: Evidence, options: MapOptions = {}): MapAnswer {
   requireEvidence(evidence);
@@ -91,6 +92,7 @@ export function mapOf(evidence: Evidence, options: MapOptions, known: Decoded<Ta
       EXIT.usage,
     );
   }
+  if (device === undefined) requireListable(evidence, xen);
   const abi = compat ? 'compat' : 'native';
   const request = { abi, nr_entries, ...(device === undefined ? {} : { device }) } as const;
   const result = clean(askRdmMap(xen, options.memory === false ? ALL_REGIONS : request));

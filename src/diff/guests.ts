@@ -1,6 +1,6 @@
 import { type Interval, joinIntervals, subtractIntervals } from '../base/interval.js';
 import type { Xen } from '../xen/boot.js';
-import { callTwice } from '../xen/hypercall/hypercall.js';
+import { callWithoutMemory } from '../xen/hypercall/hypercall.js';
 
 /** Page frames that are reserved for some devices; `end` is the first frame after them. */
 export interface ReservedFrames extends Interval {
@@ -31,7 +31,7 @@ const hasVtd = ({ outcome, iommu_enabled }: Xen): boolean => outcome === 'ok' &&
 
 function framesOf(xen: Xen): ReservedFrames[] {
   if (xen.outcome !== 'ok') return [];
-  return callTwice(xen, { abi: 'native' }).entries.map(({ start_pfn, nr_pages, unit }) => ({
+  return callWithoutMemory(xen).entries.map(({ start_pfn, nr_pages, unit }) => ({
     start: start_pfn,
     end: start_pfn + nr_pages,
     devices: unit.devices.map(({ name }) => name),

@@ -76,6 +76,20 @@ export function amdIommuGetReservedDeviceMemory(
   return 0;
 }
 
+/** Entries that {@link amdIommuGetReservedDeviceMemory} has for one who asks for all: each device of each region is one. */
+export function countEntries({
+  mappings,
+  unasked,
+}: Pick<AmdDriver, 'mappings' | 'unasked'>): number {
+  let count = 0;
+  for (const { first, last, entry } of mappings?.answering(unasked) ?? []) {
+    if (entry.iommu === null) continue;
+    const own = entry.maps.filter(({ global }) => !global).length + (entry.exclusion ? 1 : 0);
+    count += (last - first + 1) * own;
+  }
+  return count;
+}
+
 /** What is reported for a device; its name is made when somebody asks, since the walk makes one for every device ID. */
 class Report implements ReportedRegion {
   readonly rmrr = null;
