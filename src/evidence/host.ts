@@ -5,7 +5,6 @@ import { printable } from '../base/printable.js';
 import { formatSbdf, keyOf, parseSbdf, type Sbdf } from '../base/sbdf.js';
 import {
   type Dmi,
-  E820,
   type Host,
   type IommuGroup,
   type MemoryRange,
@@ -18,6 +17,7 @@ import type { PciNames } from '../machine/pci-names.js';
 import { type PciFunction, PciTopology } from '../machine/pci-topology.js';
 import { CONFIG_HEADER, readConfig } from './captured.js';
 import { TABLES_DIRECTORY } from './host-table.js';
+import { memoryType, UNKNOWN_MEMORY_TYPE } from './memory-types.js';
 import { ifPermitted, type Tree } from './tree.js';
 
 /** Where the kernel shows PCI functions, the firmware's memory map, and IOMMU groups. */
@@ -219,21 +219,6 @@ function readBars(text: string | null): PciBar[] | null {
     });
 }
 
-/** Words of `sys/firmware/memmap/N/type` in lower case (Linux, arch/x86/kernel/e820.c, e820_type_to_string). */
-const MEMORY_TYPES: ReadonlyMap<string, number> = new Map([
-  ['system ram', E820.ram],
-  ['reserved', E820.reserved],
-  ['acpi tables', E820.acpi],
-  ['acpi non-volatile storage', E820.nvs],
-  ['unusable memory', E820.unusable],
-  ['persistent memory', E820.persistent],
-  ['persistent memory (legacy)', E820.persistentLegacy],
-  ['soft reserved', E820.softReserved],
-]);
-
-/** E820 number of a type that Linux has no word for; its own number is not shown. */
-const UNKNOWN_MEMORY_TYPE = 0xffffffff;
-
 /** The firmware's memory map, by address (Linux, drivers/firmware/memmap.c; `end` is the last byte there). */
 function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
   const names = tree.list(MEMORY_MAP);
@@ -250,7 +235,7 @@ function readMemoryMap(tree: Tree, notes: string[]): MemoryRange[] | null {
       incomplete.push(name);
       continue;
     }
-    const number = MEMORY_TYPES.get(type.toLowerCase()) ?? UNKNOWN_MEMORY_TYPE;
+    const number = memoryType(type) ?? UNKNOWN_MEMORY_TYPE;
     ranges.push({ start: first, end: last + 1n, type: number });
   }
   if (incomplete.length > 0) {

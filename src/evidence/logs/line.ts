@@ -89,3 +89,10 @@ function wordsOf(form: string): readonly string[] {
   if (longest === undefined) throw new TypeError(`No word to look for in the form ${form}`);
   return [longest];
 }
+
+/** What lines mean that several speakers have, each in words of its own. */
+export const MEANING = {
+  dump: 'The dump of the table begins; this is its address width.',
+  fault: 'The IOMMU blocked a DMA request of a device.',
+  faultReason: 'Why the request before was blocked.',
+} as const;

@@ -1,4 +1,4 @@
-import { type LogLine, row } from './line.js';
+import { type LogLine, MEANING, row } from './line.js';
 
 /** What Linux prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
 export const LINUX_LINES: readonly LogLine[] = [
@@ -77,12 +77,7 @@ export const LINUX_LINES: readonly LogLine[] = [
     'ACPI: DMAR 0x<at:h> Physical table override, new table: 0x<to:h>',
     'ACPI: DMAR ACPI table found in initrd [<file:s>]',
   ),
-  row(
-    'dump-start',
-    'all',
-    'The dump of the table begins; this is its address width.',
-    'Host address width <width:n>',
-  ),
+  row('dump-start', 'all', MEANING.dump, 'Host address width <width:n>'),
   row(
     'unit',
     'all',
@@ -335,7 +330,7 @@ export const LINUX_LINES: readonly LogLine[] = [
   row(
     'fault',
     'all',
-    'The IOMMU blocked a DMA request of a device.',
+    MEANING.fault,
     '[DMA <operation:s>] Request device [<requester:bdf>] PASID <pasid:h> fault addr <address:x> [fault reason <reason:x>] <text:rest>',
     '[DMA <operation:s>] Request device [<requester:bdf>] fault addr <address:x> [fault reason <reason:x>] <text:rest>',
     '[DMA <operation:s>] Request device [<requester:bdf>] PASID <pasid:h> fault addr <address:x>',
@@ -344,7 +339,7 @@ export const LINUX_LINES: readonly LogLine[] = [
   row(
     'fault-reason',
     '–4.2',
-    'Why the request before was blocked.',
+    MEANING.faultReason,
     '[fault reason <reason:h>] <text:rest>',
     '[fault reason <reasonHex:h>h] <text:rest>',
   ),
@@ -399,7 +394,7 @@ export const LINUX_LINES: readonly LogLine[] = [
   row(
     'amd-fault',
     'all',
-    'The IOMMU blocked a DMA request of a device.',
+    MEANING.fault,
     'Event logged [IO_PAGE_FAULT device=<requester:bdf> domain=<domain:x> address=<address:x> flags=<flags:x>]',
     '<requester:bdf>: AMD-Vi: Event logged [IO_PAGE_FAULT domain=<domain:x> address=<address:x> flags=<flags:x>]',
     '<requester:bdf>: Event logged [IO_PAGE_FAULT domain=<domain:x> address=<address:x> flags=<flags:x>]',

@@ -1,4 +1,4 @@
-import { type LogLine, row } from './line.js';
+import { type LogLine, MEANING, row } from './line.js';
 
 /** What Xen prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
 export const XEN_LINES: readonly LogLine[] = [
@@ -40,12 +40,7 @@ export const XEN_LINES: readonly LogLine[] = [
   ),
 
   // The table.
-  row(
-    'xen-dump-start',
-    'with iommu=verbose',
-    'The dump of the table begins; this is its address width.',
-    '[VT-D]Host address width <width:n>',
-  ),
+  row('xen-dump-start', 'with iommu=verbose', MEANING.dump, '[VT-D]Host address width <width:n>'),
   row(
     'structure',
     'with iommu=verbose',
@@ -177,15 +172,10 @@ export const XEN_LINES: readonly LogLine[] = [
   row(
     'xen-fault',
     'all',
-    'The IOMMU blocked a DMA request of a device.',
+    MEANING.fault,
     'DMAR:[DMA <operation:s>] Request device [<requester:bdf>] fault addr <address:x>',
   ),
-  row(
-    'xen-fault-reason',
-    'all',
-    'Why the request before was blocked.',
-    'DMAR: reason <reasonHex:h> - <text:rest>',
-  ),
+  row('xen-fault-reason', 'all', MEANING.faultReason, 'DMAR: reason <reasonHex:h> - <text:rest>'),
 
   // AMD.
   row(
@@ -204,7 +194,7 @@ export const XEN_LINES: readonly LogLine[] = [
   row(
     'xen-amd-fault',
     'all',
-    'The IOMMU blocked a DMA request of a device.',
+    MEANING.fault,
     'IO_PAGE_FAULT: <requester:bdf> d<domain:w> addr <address:x> flags <flags:x>',
     'IO_PAGE_FAULT: domain = <domain:n>, device id = <id:x>, fault address = <address:x>, flags = <flags:x>',
   ),
