@@ -2,6 +2,7 @@ import { PAGE_SIZE } from '../base/address.js';
 import type { Interval } from '../base/interval.js';
 import { isSince, type PointRelease, parsePointRelease } from '../base/point-release.js';
 import { keyOf, type Sbdf } from '../base/sbdf.js';
+import { unityMaps } from './amd/mappings.js';
 import type { Xen } from './boot.js';
 import { unitsByDevice } from './vtd/assign.js';
 
@@ -80,9 +81,12 @@ function mapsByDevice(xen: Xen): (device: Sbdf) => IdentityMap[] {
       const bdf = bus * 256 + device * 8 + func;
       if (segment !== 0 || amd.mappings === null || bdf >= amd.mappings.size) return [];
       const { requestor } = amd.mappings.at(bdf);
-      return amd.mappings
-        .at(requestor ?? bdf)
-        .maps.map(({ base, length }) => ({ base, end: base + length - 1n, shared: false }));
+      const { maps } = amd.mappings.at(requestor ?? bdf);
+      return unityMaps(maps).map(({ base, length }) => ({
+        base,
+        end: base + length - 1n,
+        shared: false,
+      }));
     };
   }
   const byDevice = unitsByDevice(xen);

@@ -5,6 +5,7 @@ import type { PciFunction } from '../../src/machine/pci-topology.js';
 import { PciTopology } from '../../src/machine/pci-topology.js';
 import { deviceName } from '../../src/xen/amd/blocks.js';
 import { parseIvmdOption } from '../../src/xen/amd/ivmd-option.js';
+import { unityMaps } from '../../src/xen/amd/mappings.js';
 import { bootXen, type Xen } from '../../src/xen/boot.js';
 import { parseCmdline } from '../../src/xen/cmdline.js';
 import { errnoName } from '../../src/xen/hypercall/errno.js';
@@ -226,7 +227,7 @@ function unityOf({ amd, iommu_enabled }: Xen): AmdExpected['unity'] {
     last,
     iommu: value.iommu !== null,
     excl: value.exclusion,
-    maps: value.maps.map((map): [string, string, string] => [
+    maps: unityMaps(value.maps).map((map): [string, string, string] => [
       hex(map.base),
       hex(map.length),
       rightsOf(map),

@@ -92,6 +92,8 @@ function wordsOf(form: string): readonly string[] {
 
 /** What lines mean that several speakers have, each in words of its own. */
 export const MEANING = {
+  unit: 'A remapping unit of the table.',
+  region: 'A reserved memory region of the table.',
   dump: 'The dump of the table begins; this is its address width.',
   fault: 'The IOMMU blocked a DMA request of a device.',
   faultReason: 'Why the request before was blocked.',

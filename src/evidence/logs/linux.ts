@@ -81,17 +81,12 @@ export const LINUX_LINES: readonly LogLine[] = [
   row(
     'unit',
     'all',
-    'A remapping unit of the table.',
+    MEANING.unit,
     'DRHD base: 0x<base:h> flags: 0x<flags:h>',
     'DRHD (flags: 0x<flags:h>)base: 0x<base:h>',
     'DRHD (flags: 0x<flags:h>) base: 0x<base:h>',
   ),
-  row(
-    'rmrr',
-    'all',
-    'A reserved memory region of the table.',
-    'RMRR base: 0x<base:h> end: 0x<limit:h>',
-  ),
+  row('rmrr', 'all', MEANING.region, 'RMRR base: 0x<base:h> end: 0x<limit:h>'),
   row('atsr', '2.6.32–', 'Root ports whose devices may use ATS.', 'ATSR flags: 0x<flags:h>'),
   row(
     'rhsa',

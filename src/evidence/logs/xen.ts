@@ -1,5 +1,8 @@
 import { type LogLine, MEANING, row } from './line.js';
 
+/** When Xen prints what it reads of a table. */
+const VERBOSE = 'with iommu=verbose';
+
 /** What Xen prints of its machine, of the DMAR or IVRS table, and of devices behind an IOMMU. */
 export const XEN_LINES: readonly LogLine[] = [
   // The machine.
@@ -40,25 +43,20 @@ export const XEN_LINES: readonly LogLine[] = [
   ),
 
   // The table.
-  row('xen-dump-start', 'with iommu=verbose', MEANING.dump, '[VT-D]Host address width <width:n>'),
-  row(
-    'structure',
-    'with iommu=verbose',
-    'A structure of the table.',
-    'found ACPI_DMAR_<structure:w>:',
-  ),
+  row('xen-dump-start', VERBOSE, MEANING.dump, '[VT-D]Host address width <width:n>'),
+  row('structure', VERBOSE, 'A structure of the table.', 'found ACPI_DMAR_<structure:w>:'),
   row(
     'scope-device',
-    'with iommu=verbose',
+    VERBOSE,
     'A device that the structure before names.',
     'endpoint: <device:bdf>',
     'bridge: <device:bdf>',
   ),
-  row('unit', 'with iommu=verbose', 'A remapping unit of the table.', 'dmaru->address = <base:h>'),
+  row('unit', VERBOSE, MEANING.unit, 'dmaru->address = <base:h>'),
   row(
     'rmrr',
     'with iommu=verbose, or debug=y',
-    'A reserved memory region of the table.',
+    MEANING.region,
     'RMRR: [<base:h>,<limit:h>]',
     'RMRR region: base_addr <base:h> end_address <limit:h>',
     'RMRR region: base_addr <base:h> end_addr <limit:h>',

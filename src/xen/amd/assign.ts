@@ -24,8 +24,7 @@ export function judgeAmd({ address }: Candidate, { mappings, iommus }: AmdDriver
       'Pass another device through: this one is left out of the IVRS table, as host bridges and the IOMMU itself are.',
     );
   }
-  const maps = known && entry !== null ? mappings.at(entry.requestor ?? bdf).maps : [];
-  if (maps.length > 0) {
+  if (known && entry !== null && mappings.at(entry.requestor ?? bdf).maps !== null) {
     return fine(
       'own-region',
       'Its reserved memory is mapped one to one into the guest, and must not collide with guest RAM (see dmar guest).',

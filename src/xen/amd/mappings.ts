@@ -15,6 +15,35 @@ export interface UnityMap {
   readonly origin: Origin;
 }
 
+/** The ranges of a device, in a list that grows at its front, as Xen's does. Never changed, only replaced. */
+export interface UnityMaps {
+  /** The last registered. */
+  readonly map: UnityMap;
+  readonly rest: UnityMaps | null;
+  /** Lowest base of all. */
+  readonly low: bigint;
+  /** Behind all ends, and above all bases. */
+  readonly high: bigint;
+}
+
+/** The ranges of a list, the last registered first. */
+export function unityMaps(list: UnityMaps | null): UnityMap[] {
+  const maps: UnityMap[] = [];
+  for (let at = list; at !== null; at = at.rest) maps.push(at.map);
+  return maps;
+}
+
+function prepend(map: UnityMap, rest: UnityMaps | null): UnityMaps {
+  const { base } = map;
+  const end = endOf(map) > base ? endOf(map) : base + 1n;
+  const low = rest !== null && rest.low < base ? rest.low : base;
+  return { map, rest, low, high: rest !== null && rest.high > end ? rest.high : end };
+}
+
+/** Whether a range lies above or below all of a list, so that it neither is one of them nor overlaps one. */
+const isClearOf = (map: UnityMap, list: UnityMaps | null): boolean =>
+  list === null || map.base >= list.high || (map.base < list.low && endOf(map) <= list.low);
+
 /** What Xen knows of a device ID (amd/iommu.h, struct ivrs_mappings). Never changed, only replaced. */
 export interface DeviceEntry {
   /** null: none is known to be in front of it. */
@@ -23,8 +52,8 @@ export interface DeviceEntry {
   readonly requestor: number | null;
   /** Whether the exclusion range of its IOMMU counts for it, where that is not for all. */
   readonly exclusion: boolean;
-  /** The last registered first. */
-  readonly maps: readonly UnityMap[];
+  /** null: none. */
+  readonly maps: UnityMaps | null;
 }
 
 const sameEntry = (a: DeviceEntry, b: DeviceEntry): boolean =>
@@ -33,7 +62,12 @@ const sameEntry = (a: DeviceEntry, b: DeviceEntry): boolean =>
   a.exclusion === b.exclusion &&
   a.maps === b.maps;
 
-const UNLISTED: DeviceEntry = { iommu: null, requestor: null, exclusion: false, maps: [] };
+const UNLISTED: DeviceEntry = {
+  iommu: null,
+  requestor: null,
+  exclusion: false,
+  maps: null,
+};
 
 /** The device IDs of segment 0, by runs (iommu_init.c, ivrs_mappings). */
 export class IvrsMappings {
@@ -162,16 +196,19 @@ export class IvrsMappings {
   addUnityMap(first: number, last: number, map: UnityMap): string | null {
     let conflict: string | null = null;
     this.#change(first, last, (entry) => {
-      const same = entry.maps.findIndex((other) => sameRange(other, map));
+      const known = isClearOf(map, entry.maps) ? [] : unityMaps(entry.maps);
+      const same = known.findIndex((other) => sameRange(other, map));
       // Xen goes down the list, so an overlap before the same range is met first.
-      const lap = entry.maps.find((other, i) => (same < 0 || i < same) && overlaps(other, map));
+      const lap = known.find((other, i) => (same < 0 || i < same) && overlaps(other, map));
       if (lap !== undefined) {
         conflict ??= formatUnityMap(lap);
         return entry;
       }
-      if (same < 0) return { ...entry, maps: [map, ...entry.maps] };
-      if (!map.global || entry.maps[same]?.global) return entry;
-      const maps = entry.maps.map((other, i) => (i === same ? { ...other, global: true } : other));
+      if (same < 0) return { ...entry, maps: prepend(map, entry.maps) };
+      if (!map.global || known[same]?.global) return entry;
+      const maps = known
+        .map((other, i) => (i === same ? { ...other, global: true } : other))
+        .reduceRight<UnityMaps | null>((list, other) => prepend(other, list), null);
       return { ...entry, maps };
     });
     return conflict;

@@ -4,6 +4,7 @@ import type { GrdmCallback, ReportedRegion } from '../reported-region.js';
 import { HypervisorStop } from '../stop.js';
 import { deviceName } from './blocks.js';
 import type { AmdDriver } from './init.js';
+import { unityMaps } from './mappings.js';
 import { regionName } from './parse-ivmd.js';
 import type { MemoryBlock } from './parse-state.js';
 
@@ -35,8 +36,10 @@ export function amdIommuGetReservedDeviceMemory(
   // Regions for all devices are reported once, at the first device asked for.
   let global: 'pending' | 'processing' | 'done' = 'pending';
   for (const { first, last, entry } of mappings.answering(unasked)) {
-    const { iommu, requestor, maps } = entry;
+    const { iommu, requestor } = entry;
     if (iommu === null) continue;
+    const maps = unityMaps(entry.maps);
+    const own = maps.filter((map) => !map.global);
     for (let bdf = first; bdf <= last; bdf++) {
       if (func(0n, 0n, bdf, probeOf(bdf)) !== 0) {
         // Devices behind one requestor show up once, at the requestor.
@@ -60,8 +63,7 @@ export function amdIommuGetReservedDeviceMemory(
         );
         if (rc < 0) return rc;
       }
-      for (const map of maps) {
-        if (map.global && global !== 'processing') continue;
+      for (const map of global === 'processing' ? maps : own) {
         const rc = func(
           map.base >> 12n,
           map.length >> 12n,
@@ -84,7 +86,8 @@ export function countEntries({
   let count = 0;
   for (const { first, last, entry } of mappings?.answering(unasked) ?? []) {
     if (entry.iommu === null) continue;
-    const own = entry.maps.filter(({ global }) => !global).length + (entry.exclusion ? 1 : 0);
+    const own =
+      unityMaps(entry.maps).filter(({ global }) => !global).length + (entry.exclusion ? 1 : 0);
     count += (last - first + 1) * own;
   }
   return count;
@@ -128,7 +131,7 @@ export function unreportedRegions(
   const reported = new Set<Origin>();
   const empty = new Set<Origin>();
   for (const { iommu, maps } of entries) {
-    for (const { origin, length } of iommu === null ? [] : maps) {
+    for (const { origin, length } of iommu === null ? [] : unityMaps(maps)) {
       (length >> 12n === 0n && skipsEmpty ? empty : reported).add(origin);
     }
   }
