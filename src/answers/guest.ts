@@ -184,8 +184,8 @@ function readFile({ path, text }: NonNullable<GuestDescription['file']>, release
 /**
  * Whether a guest can be created on a machine, and where its memory goes.
  *
- * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`, `too-many-entries`
- *   where the hypervisor does not boot
+ * @throws Failure `bad-guest`, `unknown-release` or `devices-unknown`, all a matter of usage; `xen-down`
+ *   where the hypervisor does not boot; `too-many-entries`
  */
 export function answerGuest(
   evidence: Evidence,

@@ -1,6 +1,6 @@
 import { EXIT, Failure, type Unread } from '../base/failure.js';
 import type { Aside, Format, Formats, View } from '../render/basics/format.js';
-import { type Json, jsonPieces, toJsonText } from '../render/basics/json.js';
+import { jsonPieces, toJsonText } from '../render/basics/json.js';
 import { toTerminal } from '../render/basics/page.js';
 import { PLAIN } from '../render/basics/style.js';
 import type { GlobalOptions } from './declarations.js';
@@ -95,18 +95,9 @@ export class Printer<A> {
   /** Puts pieces of text as {@link toTerminal} makes them fit to be seen, and bytes as they are. */
   async #putPieces(pieces: Iterable<string | Uint8Array>): Promise<void> {
     const { page } = this.view;
-    let batch = '';
-    for (const piece of pieces) {
-      if (typeof piece !== 'string') {
-        await this.#put(piece);
-        continue;
-      }
-      batch += this.asText(piece);
-      if (batch.length < BATCH) continue;
-      await this.#put(toTerminal(batch, page));
-      batch = '';
+    for (const batch of batchesOf(pieces)) {
+      await this.#put(typeof batch === 'string' ? toTerminal(this.asText(batch), page) : batch);
     }
-    await this.#put(toTerminal(batch, page));
   }
 
   async #say(path: string, { severity, message, loud }: Aside): Promise<void> {
@@ -131,19 +122,24 @@ export class Printer<A> {
     if (!document || (answers.length === 0 && (!several || this.options.jsonLines))) return;
     const documents = answers.map(document);
     const [only] = documents;
-    await printJson(several || only === undefined || documents.length > 1 ? documents : only);
+    const all = several || only === undefined || documents.length > 1 ? documents : only;
+    for (const batch of batchesOf(jsonPieces(all))) await print(batch);
   }
 }
 
-async function printJson(document: Json): Promise<void> {
+/** Pieces of text joined to as much as is written at once, in their order; bytes as they are. */
+function* batchesOf(pieces: Iterable<string | Uint8Array>): Generator<string | Uint8Array> {
   let batch = '';
-  for (const piece of jsonPieces(document)) {
-    batch += piece;
-    if (batch.length < BATCH) continue;
-    await print(batch);
-    batch = '';
+  for (const piece of pieces) {
+    const isBytes = typeof piece !== 'string';
+    if (!isBytes) batch += piece;
+    if (batch.length >= BATCH || (isBytes && batch !== '')) {
+      yield batch;
+      batch = '';
+    }
+    if (isBytes) yield piece;
   }
-  await print(batch);
+  yield batch;
 }
 
 function requireColumns(

@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from '../base/address.js';
+import { deviceIdOf } from '../base/device-index.js';
 import type { Interval } from '../base/interval.js';
 import { isSince, type PointRelease, parsePointRelease } from '../base/point-release.js';
 import { keyOf, type Sbdf } from '../base/sbdf.js';
@@ -77,9 +78,9 @@ export function attachDevices(
 function mapsByDevice(xen: Xen): (device: Sbdf) => IdentityMap[] {
   const { amd } = xen;
   if (amd !== null) {
-    return ({ segment, bus, device, func }) => {
-      const bdf = bus * 256 + device * 8 + func;
-      if (segment !== 0 || amd.mappings === null || bdf >= amd.mappings.size) return [];
+    return (device) => {
+      const bdf = deviceIdOf(device);
+      if (device.segment !== 0 || amd.mappings === null || bdf >= amd.mappings.size) return [];
       const { requestor } = amd.mappings.at(bdf);
       const { maps } = amd.mappings.at(requestor ?? bdf);
       return unityMaps(maps).map(({ base, length }) => ({
